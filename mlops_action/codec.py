@@ -1,0 +1,85 @@
+"""Records to JSON and back: one generic walk over the dataclasses' types."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlops_action.canonical import Json
+from mlops_action.errors import BadDocument
+from mlops_action.structure import Structurer, key_of
+
+R = TypeVar("R")
+
+
+def encode(value: Any) -> Json:
+    """Turn a record into a JSON value.
+
+    A decimal becomes a JSON number when a double holds it exactly, else (NaN, infinities,
+    more digits than a double has) its text.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {key_of(item.name): encode(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Decimal):
+        return _encode_number(value)
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): encode(item) for key, item in value.items()}
+    return value
+
+
+def _encode_number(value: Decimal) -> int | float | str:
+    if not value.is_finite():
+        return str(value)
+    if value == value.to_integral_value() and abs(value) < 2**53:
+        return int(value)
+    as_double = float(value)
+    exact = Decimal(repr(as_double)) == value
+    return as_double if exact else str(value)
+
+
+def decode(record: type[R], value: Json, where: str) -> R:
+    """Build a record from a JSON value.
+
+    Raises:
+        BadDocument: with the JSON pointer of the first thing that does not fit.
+    """
+    structured = Structurer()
+    built = structured.read(record, value, "")
+    if structured.misfits:
+        first = structured.misfits[0]
+        raise BadDocument(f"{first.pointer or '/'}: {first.message}", origin=where)
+    return built  # type: ignore[no-any-return]  # generic over R
+
+
+def load_document(record: type[R], path: Path, schema: str) -> R:
+    """Read a record from the JSON file that another stage wrote.
+
+    Raises:
+        BadDocument: the file is missing, not JSON, of another format, or does not fit.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise BadDocument(
+            f"{path} does not exist", origin=str(path), hint="run `mlops-action run` first, or name the file"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadDocument(f"{path} is not a readable JSON file: {error}", origin=str(path)) from error
+    found = value.get("schema") if isinstance(value, dict) else None
+    if found != schema:
+        raise BadDocument(
+            f"expected a document of format `{schema}`, found `{found}`",
+            origin=str(path),
+            hint="the file must be one that this version of mlops-action wrote",
+        )
+    return decode(record, value, str(path))

@@ -1,0 +1,1 @@
+"""Options: one model, its sources, and everything that is generated from it."""

@@ -1,0 +1,116 @@
+"""Small values with a notation of their own: durations, lists, changes, tolerances."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from mlops_action.structure import exact_number
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+
+
+def duration(value: Any) -> int:
+    """Seconds from ``90``, ``90s``, ``20m``, ``1h30m``.
+
+    Raises:
+        ValueError: another notation, or not positive.
+    """
+    found = _DURATION.fullmatch(str(value).strip()) if isinstance(value, (int, str)) else None
+    if found is None or isinstance(value, bool) or not any(found.groups()):
+        raise ValueError("expected a duration such as `90s`, `20m` or `1h30m`")
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    total = hours * 3600 + minutes * 60 + seconds
+    if total == 0:
+        raise ValueError("a duration must be longer than 0; leave it out for no limit")
+    return total
+
+
+def duration_text(seconds: float) -> str:
+    """``1h30m``, ``2m05s``, ``4.2s``."""
+    if seconds < 60:
+        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02d}s"
+    return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def text_list(value: Any) -> tuple[str, ...]:
+    """A list of texts; one text alone is a list of one.
+
+    Raises:
+        ValueError: something else.
+    """
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) and item for item in items):
+        raise ValueError("expected a text or a list of texts")
+    return tuple(items)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A size of change or deviation: absolute, relative to the reference, or both (both must hold)."""
+
+    absolute: Decimal | None = None
+    relative: Decimal | None = None
+
+
+def amount(value: Any) -> Amount:
+    """An amount from ``0.01``, ``1%`` or ``{absolute: 0.01, relative: 5%}``.
+
+    Raises:
+        ValueError: another notation, or a number that is not finite or negative.
+    """
+    if isinstance(value, dict):
+        unknown = set(value) - {"absolute", "relative"}
+        if unknown or not value:
+            raise ValueError("expected `absolute` and/or `relative`")
+        return Amount(
+            _size(value["absolute"]) if "absolute" in value else None,
+            _share(value["relative"]) if "relative" in value else None,
+        )
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return Amount(relative=_share(value))
+    return Amount(absolute=_size(value))
+
+
+def _share(value: Any) -> Decimal:
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return _size(value.strip()[:-1]) / 100
+    return _size(value)
+
+
+def _size(value: Any) -> Decimal:
+    number = finite(value)
+    if number < 0:
+        raise ValueError("expected a number that is not negative")
+    return number
+
+
+def finite(value: Any) -> Decimal:
+    """A finite number, exactly.
+
+    Raises:
+        ValueError: not a number, NaN or infinite.
+    """
+    number = exact_number(value)
+    if not number.is_finite():
+        raise ValueError("expected a finite number")
+    return number
+
+
+def number_range(value: Any) -> tuple[Decimal, Decimal]:
+    """Two numbers, the lower one first.
+
+    Raises:
+        ValueError: not two finite numbers in order.
+    """
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise ValueError("expected two numbers: `[lowest, highest]`")
+    low, high = finite(value[0]), finite(value[1])
+    if low > high:
+        raise ValueError(f"the range is empty: {low} is above {high}")
+    return low, high

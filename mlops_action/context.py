@@ -1,0 +1,30 @@
+"""The world as an argument: environment, working directory, clock and output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that a stage may know of the process that it runs in."""
+
+    env: Mapping[str, str]
+    cwd: Path
+    out: TextIO
+    now: Callable[[], datetime]
+
+    @classmethod
+    def of_process(cls) -> Context:
+        """The real world. Called once, at the top."""
+        return cls(dict(os.environ), Path.cwd(), sys.stdout, lambda: datetime.now(UTC))
+
+    def timestamp(self) -> str:
+        """The present moment as RFC 3339 in UTC, to the millisecond."""
+        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,64 @@
+"""Secrets: found by the name of their variable, removed by their value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from mlops_action.errors import SecretFound
+
+MASK = "***"
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?|APIKEY|KEY|PAT|DSN|AUTH)(?:_|$)", re.IGNORECASE
+)
+_URL_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)
+SHORTEST = 6
+"""A shorter value is not searched for: it would mask ordinary words."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable or parameter of this name holds a secret (``DB_PASSWORD``, ``api-key``)."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace("-", "_").replace(".", "_"))
+    return _SECRET_NAME.search(snake) is not None
+
+
+def strip_user_info(text: str) -> str:
+    """``https://user:token@host/x`` without its user information."""
+    return _URL_USER.sub(lambda found: found.group("scheme"), text)
+
+
+class Redactor:
+    """Knows the values that must not be written anywhere."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Take the secret values; those shorter than ``SHORTEST`` are not usable as one."""
+        self._values = sorted({s for s in secrets if len(s.strip()) >= SHORTEST}, key=len, reverse=True)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Redactor:
+        """Collect the values of all variables whose name says that they are secret."""
+        return cls(value for name, value in environment.items() if is_secret_name(name))
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The secret values, longest first."""
+        return tuple(self._values)
+
+    def text(self, text: str) -> str:
+        """``text`` with every secret value and URL user information masked."""
+        for value in self._values:
+            text = text.replace(value, MASK)
+        return strip_user_info(text)
+
+    def refuse(self, data: bytes, where: str) -> None:
+        """Scan the final bytes of a file.
+
+        Raises:
+            SecretFound: a secret value is still in them.
+        """
+        if any(value.encode() in data for value in self._values):
+            raise SecretFound(
+                f"{where} would hold the value of a secret environment variable; it was not written",
+                origin=where,
+                hint="do not print secrets or use them as names or parameters",
+            )

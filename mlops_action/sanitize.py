@@ -1,0 +1,77 @@
+"""Text that a notebook printed, made harmless for every CI system's log parser.
+
+The rules are those of the systems' own parsers: GitHub's runner takes ``::command::`` at
+the start of a line after a *Unicode* trim and ``##[command]`` anywhere in it, without
+regard to case, and a lone carriage return starts a line; Azure reads ``##vso[``, TeamCity
+``##teamcity[``, GitLab ``section_start:``/``section_end:``.
+"""
+
+from __future__ import annotations
+
+import re
+
+GUTTER = "  | "
+MAX_LINE = 4000
+"""Longest line that is shown, in characters; the rest is counted, not printed."""
+
+_LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]?)")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_COMMANDS = re.compile(r"##(?=\[|vso\[|teamcity\[)|section_(?=start:|end:)", re.IGNORECASE)
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """Drop terminal escapes, control and direction characters; keep tabs."""
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _ESCAPES.sub("", text)))
+
+
+def harmless(line: str) -> str:
+    """One line without anything that a CI system could take for a command."""
+    return _COMMANDS.sub(lambda found: found.group(0)[:1] + "\\" + found.group(0)[1:], plain(line))
+
+
+def inline(text: str) -> str:
+    """Foreign text (a name, an error message) as part of, never the start of, our own line."""
+    return harmless(" ".join(part for part in _LINE_ENDS.split(text) if part.strip()))
+
+
+def gutter_lines(text: str) -> list[str]:
+    """Split ``text`` at every line end there is and put each line behind the gutter."""
+    return [GUTTER + _shortened(harmless(line)) for line in _LINE_ENDS.split(text)]
+
+
+def _shortened(line: str) -> str:
+    if len(line) <= MAX_LINE:
+        return line
+    return f"{line[:MAX_LINE]} … ({len(line) - MAX_LINE} more characters)"
+
+
+class GutterStream:
+    """Turns arriving pieces of text into whole gutter lines.
+
+    A carriage return redraws the line, as on a terminal: of a progress bar's redraws in
+    one piece only the last is kept. Pieces without a line end are held back until the
+    line is complete, up to ``MAX_LINE`` characters.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing held back."""
+        self._held = ""
+
+    def feed(self, text: str) -> list[str]:
+        """Take a piece of text; give the lines that it completed."""
+        *whole, self._held = (self._held + text).split("\n")
+        if len(self._held) > MAX_LINE:
+            whole, self._held = [*whole, self._held], ""
+        return [shown for line in whole for shown in gutter_lines(_last_redraw(line))]
+
+    def close(self) -> list[str]:
+        """Give the last line when it had no line end."""
+        held, self._held = self._held, ""
+        return gutter_lines(_last_redraw(held)) if held.strip() else []
+
+
+def _last_redraw(line: str) -> str:
+    drawn = [part for part in line.split("\r") if part]
+    return drawn[-1] if drawn else ""
