@@ -200,7 +200,7 @@ class RunResult:
     finished: str = documented("End, RFC 3339 in UTC.")
     plan: Plan = documented("What was to be done.")
     steps: tuple[StepResult, ...] = documented("What was done, in order.")
-    source: Json = documented("State of the code before the first step, as the git fact recorded it.", default=None)
+    facts: tuple[Fact, ...] = documented("What was collected before the first step.", default=())
     environment: tuple[str, ...] = documented("Names of the variables that kernels were given.", default=())
 
 

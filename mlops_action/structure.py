@@ -23,6 +23,10 @@ KIND_NAMES = {
 }
 
 
+LEFT_OUT: Any = object()
+"""Stands for a value that did not fit."""
+
+
 def key_of(name: str) -> str:
     """The JSON and YAML name of a field: ``max_drop`` is ``max-drop``, ``pass_`` is ``pass``."""
     return name.rstrip("_").replace("_", "-")
@@ -75,6 +79,9 @@ class Misfit:
 class Structurer:
     """Walks data along the types of a dataclass; misfits are collected, not raised.
 
+    What does not fit is left out, so that the rest can still be checked; with a misfit in
+    a required place the result is ``LEFT_OUT``.
+
     A field's metadata may hold ``parse``: a function from the raw value to the field's
     value that raises ``ValueError`` with a message for people.
     """
@@ -83,9 +90,10 @@ class Structurer:
         """Start without misfits."""
         self.misfits: list[Misfit] = []
 
-    def misfit(self, pointer: str, message: str) -> None:
-        """Note that the value at ``pointer`` does not fit; its place in the result is None."""
+    def misfit(self, pointer: str, message: str) -> Any:
+        """Note that the value at ``pointer`` does not fit; the result is built without it."""
         self.misfits.append(Misfit(pointer, message))
+        return LEFT_OUT
 
     def read(self, kind: Any, value: Any, pointer: str) -> Any:
         """Read ``value`` as ``kind``."""
@@ -119,10 +127,10 @@ class Structurer:
         for key, item in known.items():
             if is_required(item) and key not in value:
                 self.misfit(pointer, f"`{key}` is missing")
-        before = len(self.misfits)
-        built = {item.name: self._field(kind, item, value[key], pointer) for key, item in known.items() if key in value}
-        if len(self.misfits) > before or any(is_required(i) and i.name not in built for i in known.values()):
-            return None
+        read = {item.name: self._field(kind, item, value[key], pointer) for key, item in known.items() if key in value}
+        built = {name: item for name, item in read.items() if item is not LEFT_OUT}
+        if any(is_required(item) and item.name not in built for item in known.values()):
+            return LEFT_OUT
         return kind(**built)
 
     def _field(self, kind: Any, item: Field[Any], value: Any, pointer: str) -> Any:
@@ -138,12 +146,14 @@ class Structurer:
     def _sequence(self, arm: Any, value: Any, pointer: str) -> Any:
         if not isinstance(value, (list, tuple)):
             return self.misfit(pointer, f"expected a list, got {kind_name(type(value))}")
-        return tuple(self.read(arm, item, f"{pointer}/{i}") for i, item in enumerate(value))
+        read = [self.read(arm, item, f"{pointer}/{i}") for i, item in enumerate(value)]
+        return tuple(item for item in read if item is not LEFT_OUT)
 
     def _mapping(self, arm: Any, value: Any, pointer: str) -> Any:
         if not isinstance(value, dict):
             return self.misfit(pointer, f"expected a mapping, got {kind_name(type(value))}")
-        return {str(key): self.read(arm, item, f"{pointer}/{key}") for key, item in value.items()}
+        read = {str(key): self.read(arm, item, f"{pointer}/{key}") for key, item in value.items()}
+        return {key: item for key, item in read.items() if item is not LEFT_OUT}
 
     def _scalar(self, kind: Any, value: Any, pointer: str) -> Any:
         try:

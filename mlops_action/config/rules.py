@@ -1,0 +1,148 @@
+"""What a configuration must hold beyond the types of its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from mlops_action.config.model import Direction, GateSpec, PipelineSpec, StepSpec
+from mlops_action.config.yaml_source import Located
+from mlops_action.errors import BadValue, MlopsError, NeedsCycle, SpecError, UnknownName, nearest
+from mlops_action.structure import key_of
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+CHANGE_RULES = ("max_drop", "min_gain")
+RULES = ("min", "max", "range", "equals", *CHANGE_RULES)
+
+_HIGHER = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta mcc auc roc_auc pr_auc
+average_precision r2 explained_variance ndcg mrr map top_k bleu rouge exact_match reward throughput"""
+_LOWER = """loss log_loss cross_entropy brier ece mae mse rmse mape smape wape mase quantile_loss pinball_loss
+error error_rate perplexity latency duration cost size wer cer hallucination_rate"""
+DIRECTIONS = {name: Direction.HIGHER for name in _HIGHER.split()} | {name: Direction.LOWER for name in _LOWER.split()}
+
+
+def direction_of(gate: GateSpec) -> Direction | None:
+    """Which way the gate's metric is better: as declared, else as its name says.
+
+    ``test.roc_auc``, ``val_loss`` and ``rmse_eur`` are recognised by their parts.
+    """
+    if gate.direction is not None:
+        return gate.direction
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", gate.metric.rpartition(".")[2]).lower().replace("-", "_")
+    if name in DIRECTIONS:
+        return DIRECTIONS[name]
+    found = {way for known, way in DIRECTIONS.items() if re.search(rf"(?:^|_){known}(?:_|$)", name)}
+    return found.pop() if len(found) == 1 else None
+
+
+def rule_of(gate: GateSpec) -> str:
+    """Name of the one rule of a checked gate, as a field name."""
+    return next(rule for rule in RULES if getattr(gate, rule) is not None)
+
+
+def step_problems(spec: PipelineSpec, located: Located, flawed: Collection[str] = ()) -> list[MlopsError]:
+    """Everything that is wrong about the steps, but for those in ``flawed``."""
+    problems: list[MlopsError] = []
+    for name, step in spec.steps.items():
+        where = f"/steps/{name}"
+        if where in flawed:
+            continue
+        if not NAME.fullmatch(name):
+            problems.append(
+                BadValue(
+                    f"`{name}` is not a step name",
+                    origin=located.origin(where),
+                    hint="use letters, digits, `_`, `-` and `.`, and start with a letter or digit",
+                )
+            )
+        problems += [
+            type(error)(error.message, origin=located.origin(where + error.origin), hint=error.hint)
+            for error in _step_problems(name, step)
+        ]
+        problems += _unknown_needs(name, step, spec, located, flawed)
+    return problems or list(_cycles(spec, located))
+
+
+def _step_problems(name: str, step: StepSpec) -> Iterator[MlopsError]:
+    """Problems of one step, with the pointer inside the step as origin."""
+    if bool(step.notebook) == bool(step.code):
+        said = "both" if step.notebook else "neither"
+        yield SpecError(f"step `{name}` has {said} `notebook` and `code`", hint="give exactly one of them")
+    if step.code and step.cells != type(step.cells)():
+        yield SpecError(f"step `{name}` chooses cells, but a snippet has none", origin="/cells")
+    if step.cells.index and not re.fullmatch(r"\s*\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*\s*", step.cells.index):
+        yield BadValue(
+            f"`{step.cells.index}` does not name cells", origin="/cells/index", hint="write places such as `0-3,7`"
+        )
+    for path in (step.notebook, *step.inputs, *step.outputs, *step.metrics):
+        if path.startswith("/") or ".." in path.replace("\\", "/").split("/"):
+            yield BadValue(
+                f"`{path}` leaves the project folder",
+                hint="name files inside the folder of mlops.yaml, relative to it: only those can be found again",
+            )
+
+
+def _unknown_needs(
+    name: str, step: StepSpec, spec: PipelineSpec, located: Located, flawed: Collection[str]
+) -> Iterator[MlopsError]:
+    for i, other in enumerate(step.needs):
+        if other not in spec.steps and f"/steps/{other}" not in flawed:
+            yield UnknownName(
+                f"step `{name}` needs `{other}`, which does not exist",
+                origin=located.origin(f"/steps/{name}/needs/{i}"),
+                hint=nearest(other, [known for known in spec.steps if known != name]),
+            )
+
+
+def _cycles(spec: PipelineSpec, located: Located) -> Iterator[MlopsError]:
+    try:
+        TopologicalSorter({name: step.needs for name, step in spec.steps.items()}).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))
+        yield NeedsCycle(
+            "these steps need each other in a circle: " + " → ".join(circle),
+            origin=located.origin(f"/steps/{circle[0]}/needs"),
+            hint="remove one of these `needs`",
+        )
+
+
+def gate_problems(
+    gates: dict[str, GateSpec], baseline: str, located: Located, flawed: Collection[str] = ()
+) -> list[MlopsError]:
+    """Everything that is wrong about the gates, but for those in ``flawed``."""
+    problems: list[MlopsError] = []
+    for name, gate in gates.items():
+        if f"/gates/{name}" in flawed:
+            continue
+        origin = located.origin(f"/gates/{name}")
+        problems += [
+            type(error)(error.message, origin=origin, hint=error.hint) for error in _gate_problems(name, gate, baseline)
+        ]
+    return problems
+
+
+def _gate_problems(name: str, gate: GateSpec, baseline: str) -> Iterator[MlopsError]:
+    rules = [rule for rule in RULES if getattr(gate, rule) is not None]
+    if len(rules) != 1:
+        found = ", ".join(f"`{key_of(rule)}`" for rule in rules) or "none"
+        known = ", ".join(f"`{key_of(rule)}`" for rule in RULES)
+        yield SpecError(
+            f"gate `{name}` must have exactly one rule, found {found}",
+            hint=f"write one gate for each rule; the rules are {known}",
+        )
+        return
+    if gate.tolerance is not None and rules != ["equals"]:
+        yield SpecError(f"gate `{name}`: `tolerance` belongs to `equals`, not to `{key_of(rules[0])}`")
+    if rules[0] not in CHANGE_RULES:
+        return
+    if not (gate.baseline or baseline):
+        yield SpecError(
+            f"gate `{name}` compares with a baseline, and none is given",
+            hint="add `baseline: git::metrics.json` (or a path) to the gate, or beside `gates`",
+        )
+    if direction_of(gate) is None:
+        yield SpecError(
+            f"gate `{name}`: is a higher or a lower `{gate.metric}` better?",
+            hint="add `direction: higher` or `direction: lower`",
+        )

@@ -1,0 +1,13 @@
+"""What is collected for the manifest. To add a fact: one file here, one line below."""
+
+FACTS = {
+    "source": "mlops_action.facts.git:GitFact",
+    "python": "mlops_action.facts.python_env:PythonEnvironment",
+    "kernels": "mlops_action.facts.kernel_specs:KernelSpecs",
+    "data": "mlops_action.facts.data:DeclaredData",
+    "platform": "mlops_action.facts.platform_info:PlatformFact",
+    "image": "mlops_action.facts.image:ImageFact",
+    "variables": "mlops_action.facts.variables:Variables",
+    "ci": "mlops_action.facts.ci_run:CiRun",
+}
+"""Facts by their name in the manifest, in the order of collection."""

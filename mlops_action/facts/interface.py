@@ -1,0 +1,34 @@
+"""The contract of a fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mlops_action.config.model import ManifestSpec
+from mlops_action.context import Context
+from mlops_action.records import Fact, Plan
+from mlops_action.redact import Redactor
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a collector may look at."""
+
+    context: Context
+    plan: Plan
+    spec: ManifestSpec
+    redactor: Redactor
+
+
+class Collector(Protocol):
+    """Collects one fact before the first step runs.
+
+    Laws, tested for every collector: the same scene gives the same identity, wherever the
+    project folder lies and in whatever order the file system lists it; no secret enters;
+    what cannot be had becomes an ``Uncaptured`` entry with the reason, never an exception
+    and never a silent gap.
+    """
+
+    def collect(self, scene: Scene) -> Fact:
+        """Collect the fact. ``Fact.name`` is the name that it is registered under."""

@@ -1,0 +1,11 @@
+"""Rules on readings. To add a rule: one file here, one line below, one truth table."""
+
+RULES = {
+    "min": "mlops_action.gates.absolute:Minimum",
+    "max": "mlops_action.gates.absolute:Maximum",
+    "range": "mlops_action.gates.absolute:Range",
+    "equals": "mlops_action.gates.absolute:Equals",
+    "max-drop": "mlops_action.gates.change:MaxDrop",
+    "min-gain": "mlops_action.gates.change:MinGain",
+}
+"""Rules by their key in a policy."""

@@ -1,0 +1,130 @@
+"""The git repository around a project. Always asks git, never reads ``.git`` itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_action.errors import MlopsError
+
+_TARGET_VARIABLES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET")
+"""Target branch of a pull request as GitHub, GitLab and Jenkins tell it."""
+
+
+class GitRefused(MlopsError):
+    """git ended with an error; the message is git's own."""
+
+    slug = "git"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Git, asked from the project folder."""
+
+    root: Path
+    env: Mapping[str, str]
+
+    def bytes_of(self, *arguments: str, env: Mapping[str, str] | None = None) -> bytes:
+        """Standard output of one git command run in the project folder.
+
+        The folder is declared safe for this call alone: in a container the files often
+        belong to another user, and the user's configuration must stay as it is.
+
+        Raises:
+            GitRefused: git is not installed or ended with an error.
+        """
+        passed = {"PATH": self.env.get("PATH", os.defpath), "HOME": self.env.get("HOME", "/"), "LC_ALL": "C"}
+        try:
+            done = subprocess.run(
+                ["git", "-c", "safe.directory=*", *arguments],
+                cwd=self.root,
+                env={**passed, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **(env or {})},
+                capture_output=True,
+                check=False,
+                timeout=120,
+            )
+        except FileNotFoundError:
+            raise GitRefused("git is not installed") from None
+        except subprocess.TimeoutExpired:
+            raise GitRefused(f"`git {arguments[0]}` did not end within two minutes") from None
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise GitRefused(said[-1] if said else f"`git {arguments[0]}` ended with {done.returncode}")
+        return done.stdout
+
+    def text(self, *arguments: str) -> str:
+        """Like ``bytes_of``, as text without the final newline."""
+        return self.bytes_of(*arguments).decode(errors="replace").rstrip("\n")
+
+    def attempt(self, *arguments: str) -> str:
+        """Like ``text``, but empty when git refuses."""
+        try:
+            return self.text(*arguments)
+        except GitRefused:
+            return ""
+
+    def present(self) -> bool:
+        """Whether the project folder is in a git work tree."""
+        return self.attempt("rev-parse", "--is-inside-work-tree") == "true"
+
+    def commit_of(self, ref: str) -> str:
+        """Full id of the commit that ``ref`` names, looked for among remote branches as well.
+
+        Raises:
+            GitRefused: there is no such commit here.
+        """
+        if ref.startswith("-"):
+            raise GitRefused(f"`{ref}` is not a git reference")
+        for candidate in (ref, f"origin/{ref}"):
+            found = self.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{candidate}^{{commit}}")
+            if found:
+                return found
+        raise GitRefused(f"there is no commit, branch or tag `{ref}` in this clone")
+
+    def target_branch(self) -> str:
+        """Branch that a merge would go to: as the CI system tells, else the remote's default, else main.
+
+        Raises:
+            GitRefused: no such branch is known here.
+        """
+        for variable in _TARGET_VARIABLES:
+            if self.env.get(variable):
+                return self.env[variable]
+        default = self.attempt("symbolic-ref", "--short", "refs/remotes/origin/HEAD")
+        for branch in (default, "main", "master"):
+            if branch and self.attempt("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}"):
+                return branch
+        raise GitRefused("cannot tell the target branch: no `origin/HEAD`, `main` or `master` here")
+
+    def base_commit(self) -> str:
+        """Commit to compare with: the merge-base with the target branch.
+
+        On the target branch itself, when everything is committed there already, it is the
+        commit before, so that a change is never compared with itself.
+
+        Raises:
+            GitRefused: the target branch or its common history is not in this clone.
+        """
+        head = self.commit_of("HEAD")
+        branch = self.target_branch()
+        target = self.commit_of(branch)
+        base = self.attempt("merge-base", target, head)
+        if not base:
+            raise GitRefused(f"this clone does not hold the common history with `{branch}`")
+        if base != head:
+            return base
+        before = self.attempt("rev-parse", "--verify", "--quiet", "HEAD^1")
+        if not before:
+            raise GitRefused("this is the first commit (or a shallow clone), there is nothing before it")
+        return before
+
+    def file_at(self, commit: str, path: str) -> bytes:
+        """Bytes of a file as it was committed; ``path`` is relative to the project folder.
+
+        Raises:
+            GitRefused: it is not in that commit.
+        """
+        return self.bytes_of("cat-file", "blob", f"{commit}:./{path}")
