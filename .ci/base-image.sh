@@ -77,7 +77,12 @@ DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };
 CFG
 
 # The machine's certificates, and the variables that point programs to them.
-changes=(--change 'CMD ["bash"]' --change 'ENV LANG=C.UTF-8')
+# PATH is Docker's default, but a Dockerfile's `ENV PATH=x:$PATH` sees it only when it is set.
+changes=(
+    --change 'CMD ["bash"]'
+    --change 'ENV LANG=C.UTF-8'
+    --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+)
 if [[ -f $bundle ]]; then
     install -m 644 "$bundle" "$root$bundle"
     for variable in SSL_CERT_FILE REQUESTS_CA_BUNDLE; do

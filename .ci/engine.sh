@@ -43,14 +43,17 @@ clear_stale_state() {
 
 # In its own session, so that it outlives the caller and its terminal, and with none of the caller's
 # open files: a daemon that holds the caller's stdout keeps `engine.sh | tee` from ever ending.
-start_engine() (
+# Replaces the shell that calls it: call it in the background.
+become_engine() {
+    local fd
+    exec </dev/null >>"$log" 2>&1
     for fd in /proc/self/fd/*; do
         fd=${fd##*/}
         ((fd <= 2)) || exec {fd}>&-
     done
     cd /
     exec setsid dockerd
-) </dev/null >>"$log" 2>&1
+}
 
 if command -v docker >/dev/null && answers; then
     exit 0
@@ -66,13 +69,15 @@ if ! running dockerd; then # one that runs already may only need time
     [[ -d /sys/fs/cgroup/memory || -e /sys/fs/cgroup/cgroup.controllers ]] ||
         ! command -v cgroupfs-mount >/dev/null || cgroupfs-mount
     clear_stale_state
-    start_engine &
+    become_engine &
     pid=$!
 fi
 
 deadline=$((SECONDS + timeout_s))
 until answers; do
-    [[ -z $pid ]] || kill -0 "$pid" 2>/dev/null || die "dockerd ended before it answered"
+    # Ours may have lost to one that was started at the same time, which is as good.
+    [[ -z $pid ]] || kill -0 "$pid" 2>/dev/null || running dockerd ||
+        die "dockerd ended before it answered"
     ((SECONDS < deadline)) ||
         die "no Docker engine answered within ${timeout_s} s (DOCKER_HOST=${DOCKER_HOST:-unset})"
     sleep 0.5

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -28,8 +29,6 @@ def encode(value: Any) -> Json:
         return _encode_number(value)
     if isinstance(value, StrEnum):
         return value.value
-    if isinstance(value, bytes):
-        return value.decode()
     if isinstance(value, (list, tuple)):
         return [encode(item) for item in value]
     if isinstance(value, dict):
@@ -45,6 +44,17 @@ def _encode_number(value: Decimal) -> int | float | str:
     as_double = float(value)
     exact = Decimal(repr(as_double)) == value
     return as_double if exact else str(value)
+
+
+def map_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy of a record in which ``change`` was applied to every text, mapping keys aside."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{item.name: map_text(getattr(value, item.name), change) for item in fields(value)})
+    if isinstance(value, (list, tuple)):
+        return type(value)(map_text(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: map_text(item, change) for key, item in value.items()}
+    return change(value) if type(value) is str else value
 
 
 def decode(record: type[R], value: Json, where: str) -> R:

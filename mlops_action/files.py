@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -9,8 +10,13 @@ from pathlib import Path
 from mlops_action.errors import WriteFailed
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, owner: tuple[int, int] | None = None) -> None:
     """Replace ``path`` by ``data`` in one step; the folder is made when it is missing.
+
+    Args:
+        path: the file.
+        data: its new content.
+        owner: user and group that it and a new folder shall belong to.
 
     On Linux the bytes go to a file without a name, which gets one only when it is
     complete: a kill in between leaves neither a torn file nor a torn temporary one.
@@ -20,10 +26,12 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, owner)
         with suppress(FileNotFoundError):
             temporary.unlink()
         _fill(temporary, data)
+        if owner is not None:
+            os.chown(temporary, *owner)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -33,6 +41,27 @@ def write_whole(path: Path, data: bytes) -> None:
             origin=str(path),
             hint="free disk space, or choose another folder with `--output-dir`",
         ) from error
+
+
+def make_folder(folder: Path, owner: tuple[int, int] | None) -> None:
+    """Make a folder and those above it that are missing; the new ones belong to ``owner``."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    if owner is not None:
+        for each in missing:
+            os.chown(each, *owner)
+
+
+def owner_for(folder: Path) -> tuple[int, int] | None:
+    """Whom results below ``folder`` belong to: its owner, when we are root and it is not.
+
+    A container runs as root in a checkout of somebody else, who must be able to delete
+    what it leaves.
+    """
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
+    seen = folder.stat()
+    return (seen.st_uid, seen.st_gid) if (seen.st_uid, seen.st_gid) != (0, 0) else None
 
 
 def _fill(path: Path, data: bytes) -> None:
@@ -55,8 +84,6 @@ def _fill(path: Path, data: bytes) -> None:
 
 def _unsupported(error: OSError) -> bool:
     """Tell a file system without ``O_TMPFILE`` from a real failure."""
-    import errno
-
     return error.errno in {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL}
 
 
@@ -68,7 +95,10 @@ def sweep_leftovers(folder: Path) -> None:
                 leftover.unlink()
 
 
-def stamp(path: Path) -> tuple[int, int, int, int] | None:
+Stamp = tuple[int, int, int, int]
+
+
+def stamp(path: Path) -> Stamp | None:
     """Identity of a file's present content by its metadata, or None when it is absent.
 
     Two stamps differ when the file was written, replaced or touched in between.

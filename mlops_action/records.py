@@ -1,15 +1,16 @@
 """What flows from stage to stage. Each record is also a JSON document with a schema.
 
 Specs come from ``config/model.py``; from there on: ``Plan`` → ``RunResult`` → ``Verdicts``
-→ ``Manifest``. Fields carry their doc as metadata, from which the schemas are generated.
+→ ``Manifest``. Fields carry their doc as metadata, from which the schemas are made.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
+
+from mlops_action.vocabulary import FailureKind, Outcome, StepStatus
 
 Number = Decimal
 """Exact; in JSON a number when a double holds it exactly, else a string."""
@@ -21,40 +22,6 @@ Json = Any
 def documented(doc: str, **options: Any) -> Any:
     """Declare a dataclass field together with the sentence that documents it."""
     return field(metadata={"doc": doc}, **options)
-
-
-class Outcome(StrEnum):
-    """What a gate says. Could not tell is a value of its own and blocks by default."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    WARN = "warn"
-    INCONCLUSIVE = "inconclusive"
-
-
-class StepStatus(StrEnum):
-    """How a step ended."""
-
-    OK = "ok"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    INTERRUPTED = "interrupted"
-
-
-class FailureKind(StrEnum):
-    """Why a step failed."""
-
-    RAISED = "raised"
-    TIMED_OUT = "timed-out"
-    KERNEL_DIED = "kernel-died"
-    KERNEL_MISSING = "kernel-missing"
-    KERNEL_START = "kernel-start"
-    BAD_NOTEBOOK = "bad-notebook"
-    OUTPUT_MISSING = "output-missing"
-    INPUT_MISSING = "input-missing"
-    METRIC_UNREADABLE = "metric-unreadable"
-    NEEDS_FAILED = "needs-failed"
-    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +12,7 @@ MASK = "***"
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?|APIKEY|KEY|PAT|DSN|AUTH)(?:_|$)", re.IGNORECASE
 )
-_URL_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE)
+_URL_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@\"'<>\\]+@", re.IGNORECASE)
 SHORTEST = 6
 """A shorter value is not searched for: it would mask ordinary words."""
 
@@ -32,7 +33,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Take the secret values; those shorter than ``SHORTEST`` are not usable as one."""
-        self._values = sorted({s for s in secrets if len(s.strip()) >= SHORTEST}, key=len, reverse=True)
+        plain = {secret for secret in secrets if len(secret.strip()) >= SHORTEST}
+        as_json = {json.dumps(secret)[1:-1] for secret in plain}
+        self._values = sorted(plain | as_json, key=len, reverse=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Redactor:
@@ -41,7 +44,7 @@ class Redactor:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The secret values, longest first."""
+        """The secret values and their spellings in JSON, longest first."""
         return tuple(self._values)
 
     def text(self, text: str) -> str:

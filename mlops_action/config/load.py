@@ -23,6 +23,8 @@ from mlops_action.errors import (
 from mlops_action.structure import LEFT_OUT, Misfit, Structurer
 
 CONFIG_NAME = "mlops.yaml"
+NO_GATES = "none"
+"""In place of gates: run, but do not judge."""
 R = TypeVar("R")
 
 
@@ -33,10 +35,11 @@ class Loaded:
     spec: PipelineSpec
     root: Path
     file: str = ""
-    origin: Callable[[str], str] = field(default=lambda pointer: "")
+    origin: Callable[[str], str] = field(default=lambda _: "")
     gates: dict[str, GateSpec] = field(default_factory=dict)
-    gate_origin: Callable[[str], str] = field(default=lambda name: "")
+    gate_origin: Callable[[str], str] = field(default=lambda _: "")
     baseline: str = ""
+    judging: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,13 @@ def find_config(start: Path) -> Path:
     )
 
 
-def load_config(path: Path, shown_as: str = "") -> Loaded:
+def load_config(path: Path, shown_as: str = "", baseline: str = "") -> Loaded:
     """Read a configuration and the policy file that it names.
 
     Args:
         path: the file.
         shown_as: its name in messages; the file's own name by default.
+        baseline: what to compare with instead of the baseline that the file names.
 
     Raises:
         Problems: everything that is wrong in it, each with its place.
@@ -91,10 +95,10 @@ def load_config(path: Path, shown_as: str = "") -> Loaded:
     draft.problems.extend(step_problems(spec, located, draft.flawed))
     loaded = Loaded(spec=spec, root=path.parent, file=file, origin=located.origin)
     gates_in: Draft[Any] = draft
-    if isinstance(spec.gates, str):
+    if isinstance(spec.gates, str) and spec.gates != NO_GATES:
         gates_in = _policy_file(path.parent / spec.gates, spec.gates, located.origin("/gates"))
-    gates: Any = gates_in.value.gates if gates_in.value else {}
-    baseline = spec.baseline or (gates_in.value.baseline if gates_in.value else "")
+    gates: Any = gates_in.value.gates if gates_in.value and spec.gates != NO_GATES else {}
+    baseline = baseline or spec.baseline or (gates_in.value.baseline if gates_in.value else "")
     problems = [*draft.problems, *(gates_in.problems if gates_in is not draft else ())]
     problems += gate_problems(gates, baseline, gates_in.located, gates_in.flawed)
     if problems:
@@ -103,9 +107,7 @@ def load_config(path: Path, shown_as: str = "") -> Loaded:
 
 
 def _with_gates(loaded: Loaded, gates: dict[str, GateSpec], baseline: str, located: Located) -> Loaded:
-    return replace(
-        loaded, gates=gates, baseline=baseline, gate_origin=lambda name: located.origin(f"/gates/{name}")
-    )
+    return replace(loaded, gates=gates, baseline=baseline, gate_origin=lambda name: located.origin(f"/gates/{name}"))
 
 
 def _policy_file(path: Path, file: str, named_at: str) -> Draft[PolicySpec]:
@@ -126,8 +128,13 @@ def _policy_draft(located: Located) -> Draft[PolicySpec]:
     return draft
 
 
-def policy_from_text(text: str, file: str) -> Loaded:
+def policy_from_text(text: str, file: str, baseline: str = "") -> Loaded:
     """Gates given as text (an action input): a policy, or a bare mapping of gates.
+
+    Args:
+        text: the YAML text.
+        file: its name in messages.
+        baseline: the baseline where the policy names none.
 
     Raises:
         Problems: everything that is wrong in it.
@@ -138,10 +145,11 @@ def policy_from_text(text: str, file: str) -> Loaded:
         located = Located({"gates": located.data}, file, places)
     draft = _policy_draft(located)
     if draft.value is not None:
-        draft.problems.extend(gate_problems(draft.value.gates, draft.value.baseline, located, draft.flawed))
+        baseline = draft.value.baseline or baseline
+        draft.problems.extend(gate_problems(draft.value.gates, baseline, located, draft.flawed))
     if draft.problems or draft.value is None:
         raise Problems(draft.problems)
-    return _with_gates(Loaded(PipelineSpec(), Path(), file), draft.value.gates, draft.value.baseline, located)
+    return _with_gates(Loaded(PipelineSpec(), Path(), file), draft.value.gates, baseline, located)
 
 
 def read_limited(path: Path, shown_as: str) -> bytes:
@@ -175,5 +183,7 @@ def _error_of(misfit: Misfit, located: Located) -> MlopsError:
     if misfit.unknown:
         around = misfit.pointer.rpartition("/")[0].strip("/").replace("/", ".")
         inside = f" in `{around}`" if around else ""
-        return UnknownKey(f"unknown key `{misfit.unknown}`{inside}", origin=origin, hint=nearest(misfit.unknown, misfit.known))
+        return UnknownKey(
+            f"unknown key `{misfit.unknown}`{inside}", origin=origin, hint=nearest(misfit.unknown, misfit.known)
+        )
     return WrongType(f"`{name}`: {misfit.message}" if name else misfit.message, origin=origin)

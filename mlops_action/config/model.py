@@ -6,8 +6,8 @@ fails when they drift. A field ``max_drop`` is the key ``max-drop``.
 
 from __future__ import annotations
 
-from dataclasses import field
 from dataclasses import dataclass as record
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -111,7 +111,9 @@ class StepSpec:
     notebook: str = key("Path of the notebook.", "notebooks/train.ipynb", default="")
     code: str = key("Source of a snippet to run instead of a notebook.", "print('hello')", default="")
     cells: CellsSpec = key("Which cells of the notebook run; all of them by default.", default=CellsSpec())
-    kernel: str = key("Jupyter kernel; by default the notebook's own, else `environment.kernel`.", "ir", default="")
+    kernel: str = key(
+        "Jupyter kernel; by default `environment.kernel`, else the notebook's own, else `python3`.", "ir", default=""
+    )
     parameters: dict[str, Any] = key(
         "Values that are injected after the cell tagged `parameters` (at the top when there is none).",
         {"learning_rate": 0.1},
@@ -131,9 +133,7 @@ class StepSpec:
         "(left over from an earlier run) fails it.",
         ["metrics.json"],
     )
-    timeout: int = key(
-        "Longest time that the step may take.", "20m", default=0, parse=duration, schema=DURATION_SCHEMA
-    )
+    timeout: int = key("Longest time that the step may take.", "20m", default=0, parse=duration, schema=DURATION_SCHEMA)
 
 
 @record(frozen=True)
@@ -191,9 +191,7 @@ class GateSpec:
         "git::metrics/accepted.json",
         default="",
     )
-    slice: str = key(
-        "Slice of the data that the gate judges; all of it by default.", "country=NO", default=""
-    )
+    slice: str = key("Slice of the data that the gate judges; all of it by default.", "country=NO", default="")
     severity: Severity = key(
         "`block`: the merge is blocked unless the gate passes. `warn`: it is only reported.",
         "warn",
@@ -236,6 +234,8 @@ class PipelineSpec:
     steps: dict[str, StepSpec] = key("The steps, by name. Their order is made from `needs`.", default_factory=dict)
     baseline: str = key(BASELINE_DOC, "git::metrics/accepted.json", default="")
     gates: dict[str, GateSpec] | str = key(
-        "The gates, by name; or the path of a policy file that holds them.", "gates.yaml", default_factory=dict
+        "The gates, by name; or the path of a policy file that holds them; or `none` to run without judging.",
+        "gates.yaml",
+        default_factory=dict,
     )
     manifest: ManifestSpec = key("What the manifest records besides the run.", default=ManifestSpec())

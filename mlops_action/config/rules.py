@@ -19,19 +19,25 @@ _HIGHER = """accuracy balanced_accuracy precision recall sensitivity specificity
 average_precision r2 explained_variance ndcg mrr map top_k bleu rouge exact_match reward throughput"""
 _LOWER = """loss log_loss cross_entropy brier ece mae mse rmse mape smape wape mase quantile_loss pinball_loss
 error error_rate perplexity latency duration cost size wer cer hallucination_rate"""
-DIRECTIONS = {name: Direction.HIGHER for name in _HIGHER.split()} | {name: Direction.LOWER for name in _LOWER.split()}
+_TURNED = """neg negative minus inv inverse reduction improvement increase decrease rise drop gain delta diff
+difference change"""
+"""Parts of a name that may turn its direction round: scikit-learn's `neg_log_loss` is better when higher."""
+DIRECTIONS = dict.fromkeys(_HIGHER.split(), Direction.HIGHER) | dict.fromkeys(_LOWER.split(), Direction.LOWER)
 
 
 def direction_of(gate: GateSpec) -> Direction | None:
     """Which way the gate's metric is better: as declared, else as its name says.
 
-    ``test.roc_auc``, ``val_loss`` and ``rmse_eur`` are recognised by their parts.
+    ``test.roc_auc``, ``val_loss`` and ``rmse_eur`` are recognised by their parts;
+    ``neg_log_loss`` and ``accuracy_drop`` are not: what they mean has to be declared.
     """
     if gate.direction is not None:
         return gate.direction
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", gate.metric.rpartition(".")[2]).lower().replace("-", "_")
     if name in DIRECTIONS:
         return DIRECTIONS[name]
+    if set(name.split("_")) & set(_TURNED.split()):
+        return None
     found = {way for known, way in DIRECTIONS.items() if re.search(rf"(?:^|_){known}(?:_|$)", name)}
     return found.pop() if len(found) == 1 else None
 
@@ -67,8 +73,8 @@ def step_problems(spec: PipelineSpec, located: Located, flawed: Collection[str] 
 def _step_problems(name: str, step: StepSpec) -> Iterator[MlopsError]:
     """Problems of one step, with the pointer inside the step as origin."""
     if bool(step.notebook) == bool(step.code):
-        said = "both" if step.notebook else "neither"
-        yield SpecError(f"step `{name}` has {said} `notebook` and `code`", hint="give exactly one of them")
+        said = "both `notebook` and `code`" if step.notebook else "neither `notebook` nor `code`"
+        yield SpecError(f"step `{name}` has {said}", hint="give exactly one of them")
     if step.code and step.cells != type(step.cells)():
         yield SpecError(f"step `{name}` chooses cells, but a snippet has none", origin="/cells")
     if step.cells.index and not re.fullmatch(r"\s*\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*\s*", step.cells.index):
@@ -134,6 +140,10 @@ def _gate_problems(name: str, gate: GateSpec, baseline: str) -> Iterator[MlopsEr
         return
     if gate.tolerance is not None and rules != ["equals"]:
         yield SpecError(f"gate `{name}`: `tolerance` belongs to `equals`, not to `{key_of(rules[0])}`")
+    if gate.equals == 0 and gate.tolerance is not None and gate.tolerance.relative is not None:
+        yield SpecError(
+            f"gate `{name}`: a share of 0 is not a tolerance", hint="write an absolute one, such as `tolerance: 0.001`"
+        )
     if rules[0] not in CHANGE_RULES:
         return
     if not (gate.baseline or baseline):

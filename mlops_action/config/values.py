@@ -9,6 +9,8 @@ from typing import Any
 
 from mlops_action.structure import exact_number
 
+MAX_EXPONENT = 10_000
+"""Doubles end at 308; exact sums of numbers beyond this one would fill the memory."""
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 
 
@@ -79,7 +81,9 @@ def amount(value: Any) -> Amount:
 
 def _share(value: Any) -> Decimal:
     if isinstance(value, str) and value.strip().endswith("%"):
-        return _size(value.strip()[:-1]) / 100
+        # Moves the point: a division would round to 28 digits.
+        sign, digits, exponent = _size(value.strip()[:-1]).as_tuple()
+        return finite(Decimal((sign, digits, int(exponent) - 2)))
     return _size(value)
 
 
@@ -94,11 +98,13 @@ def finite(value: Any) -> Decimal:
     """A finite number, exactly.
 
     Raises:
-        ValueError: not a number, NaN or infinite.
+        ValueError: not a number, NaN or infinite, or too large to be reckoned with exactly.
     """
     number = exact_number(value)
     if not number.is_finite():
         raise ValueError("expected a finite number")
+    if max(abs(number.adjusted()), abs(int(number.as_tuple().exponent))) > MAX_EXPONENT:
+        raise ValueError(f"expected a number with at most {MAX_EXPONENT} digits before and after the point")
     return number
 
 

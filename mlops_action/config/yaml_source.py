@@ -40,7 +40,7 @@ class Located:
 class _CoreLoader(yaml.SafeLoader):
     """Resolves plain scalars by the core schema of YAML 1.2."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012  # typed by the base class
 
 
 for _tag, _pattern, _starts in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from mlops_action.config.model import ManifestSpec
@@ -19,6 +20,11 @@ class Scene:
     plan: Plan
     spec: ManifestSpec
     redactor: Redactor
+
+    @property
+    def root(self) -> Path:
+        """The project folder."""
+        return self.context.cwd / self.plan.root
 
 
 class Collector(Protocol):

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Runs mlops-action on the INPUT_* variables of its step; its exit code is the step's.
+set -euo pipefail
+
+home="${RUNNER_TEMP:?this script is for GitHub runners}/mlops-action"
+if [ -x "$home/bin/python" ]; then own="$home/bin/python"; else own="$home/Scripts/python.exe"; fi
+exec "$own" -m mlops_action.action

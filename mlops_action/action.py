@@ -1,0 +1,37 @@
+"""The action's entry: ``INPUT_*`` and the runner's environment instead of a command line."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from mlops_action.boundary import guarded
+from mlops_action.config.sources import from_inputs
+from mlops_action.context import Context
+from mlops_action.errors import UsageError
+
+
+def main() -> int:
+    """Run the pipeline that the inputs describe; the exit code is returned."""
+    context = Context.of_process()
+    return guarded(lambda: _run(context), context, sys.stderr)
+
+
+def _run(context: Context) -> int:
+    from mlops_action.pipeline import Pipeline
+
+    settings = from_inputs(context.env)
+    folder = context.cwd / settings.options.working_directory
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder {settings.options.working_directory}", origin=settings.origin("working_directory")
+        )
+    pipeline = Pipeline(settings, replace(context, cwd=folder.resolve()))
+    options = settings.options
+    if options.metrics and not (options.notebooks or options.code or options.steps or options.config):
+        return pipeline.gate("")
+    return pipeline.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

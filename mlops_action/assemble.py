@@ -1,0 +1,261 @@
+"""Run, verdicts and facts to the manifest. Pure: the same records give the same bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from mlops_action.canonical import canonical_bytes, digest_of
+from mlops_action.codec import encode
+from mlops_action.digests import readable
+from mlops_action.errors import BadDocument
+from mlops_action.records import (
+    FileState,
+    Json,
+    Manifest,
+    PlannedGate,
+    PlannedParameter,
+    PlannedStep,
+    RunResult,
+    StepResult,
+    Uncaptured,
+    Verdicts,
+)
+from mlops_action.redact import MASK, is_secret_name
+from mlops_action.vocabulary import StepStatus
+
+MANIFEST_SCHEMA = "mlops-action/manifest/v1"
+
+Pairs = list[tuple[PlannedStep, StepResult | None]]
+"""Each planned step with what became of it."""
+
+_EXACT = 2**53
+"""Beyond it a double no longer tells whole numbers apart, so RFC 8785 has none."""
+
+
+def assemble(run: RunResult, verdicts: Verdicts) -> Manifest:
+    """Put together the manifest. Its id depends on the identity part alone."""
+    results = {result.name: result for result in run.steps}
+    pairs = [(step, results.get(step.name)) for step in run.plan.steps]
+    identity = portable(_identity(run, pairs))
+    return Manifest(
+        schema=MANIFEST_SCHEMA,
+        manifest_id=digest_of(identity),
+        identity=identity,
+        locator=portable(_locator(run)),
+        results=portable(encode(_results(run, verdicts))),
+        observation=portable(_observation(run)),
+        completeness=_completeness(run, pairs, verdicts),
+    )
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The bytes of ``manifest.json``: RFC 8785, and a final newline."""
+    return canonical_bytes(encode(manifest)) + b"\n"
+
+
+def check_manifest(data: Json) -> None:
+    """Check a manifest, as JSON, against its schema and its own id.
+
+    Raises:
+        BadDocument: with the JSON pointer of the first thing that does not fit.
+    """
+    import jsonschema
+
+    from mlops_action.config.generate import schema_of
+
+    validator = jsonschema.Draft202012Validator(schema_of(Manifest))
+    misfit = next(iter(sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.path)))), None)
+    if misfit is not None:
+        pointer = "".join(f"/{part}" for part in misfit.absolute_path)
+        raise BadDocument(f"{pointer or '/'}: {misfit.message}", origin="manifest.json")
+    if data["schema"] != MANIFEST_SCHEMA:
+        raise BadDocument(f"/schema: expected `{MANIFEST_SCHEMA}`, found `{data['schema']}`", origin="manifest.json")
+    try:
+        found = digest_of(data["identity"])
+    except ValueError as error:
+        raise BadDocument(f"/identity: {error}", origin="manifest.json") from error
+    if found != data["manifest-id"]:
+        raise BadDocument(f"/manifest-id: the identity part has the id `{found}`", origin="manifest.json")
+
+
+def _identity(run: RunResult, pairs: Pairs) -> Json:
+    """What the run was made of. A file that an earlier step of the run wrote is a result, not an input."""
+    written: dict[str, str] = {}
+    steps = []
+    for step, result in pairs:
+        steps.append(_step_identity(step, result, written))
+        outputs = result.outputs_after if result else ()
+        written |= dict.fromkeys([*step.metrics, *(state.path for state in outputs)], step.name)
+    facts = {fact.name: fact.identity for fact in run.facts if fact.identity is not None}
+    gates = sorted((_gate_identity(gate) for gate in run.plan.gates), key=canonical_bytes)
+    return {**facts, "format": MANIFEST_SCHEMA, "steps": steps, "gates": gates}
+
+
+def _step_identity(step: PlannedStep, result: StepResult | None, written: dict[str, str]) -> Json:
+    kernel = (result.kernel if result else None) or step.kernel
+    values = {each.name: _masked(each.name, encode(each.value)) for each in _parameters(step, result)}
+    inputs = _by_path(result.inputs_before) if result else []
+    return {
+        "name": step.name,
+        "notebook-digest": result.notebook_digest if result else "",
+        "kernel": kernel.name if kernel else "",
+        "parameters": values,
+        "parameter-kinds": lost_kinds(values),
+        "cells": {
+            "tags": sorted(step.cells.tags),
+            "skip-tags": sorted(step.cells.skip_tags),
+            "ids": sorted(step.cells.ids),
+            "index": step.cells.index,
+        },
+        "needs": sorted(step.needs),
+        "inputs": [
+            {"path": state.path, "from": written[state.path]}
+            if state.path in written
+            else {"path": state.path, "sha256": state.sha256}
+            for state in inputs
+        ],
+    }
+
+
+def _gate_identity(gate: PlannedGate) -> Json:
+    return portable({key: value for key, value in encode(gate).items() if key != "origin"})
+
+
+def _parameters(step: PlannedStep, result: StepResult | None) -> tuple[PlannedParameter, ...]:
+    return (result.parameters if result else ()) or step.parameters
+
+
+def _masked(name: str, value: Json) -> Json:
+    """A value without secrets. They are not hashed either: a short one can be guessed from its hash."""
+    if is_secret_name(name):
+        return MASK
+    if isinstance(value, dict):
+        return {str(key): _masked(str(key), item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked("", item) for item in value]
+    return value
+
+
+def _holds_secret(name: str, value: Json) -> bool:
+    if isinstance(value, dict):
+        return is_secret_name(name) or any(_holds_secret(str(key), item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return is_secret_name(name) or any(_holds_secret("", item) for item in value)
+    return is_secret_name(name)
+
+
+def _by_path(states: Iterable[FileState]) -> list[FileState]:
+    return sorted(states, key=lambda state: state.path)
+
+
+def _locator(run: RunResult) -> Json:
+    notebooks = {step.name: step.notebook for step in run.plan.steps if step.notebook}
+    facts = {fact.name: fact.locator for fact in run.facts if fact.locator is not None}
+    return {**facts, "config": run.plan.config, "notebooks": notebooks}
+
+
+def _results(run: RunResult, verdicts: Verdicts) -> Json:
+    return {
+        "steps": [
+            {
+                "name": result.name,
+                "status": result.status,
+                "failure": result.failure.kind if result.failure else None,
+                "executed": result.executed,
+                "inputs": _by_path(result.inputs_before),
+                "outputs-before": _by_path(result.outputs_before),
+                "outputs-after": _by_path(result.outputs_after),
+            }
+            for result in run.steps
+        ],
+        "metrics": [reading for result in run.steps for reading in result.readings],
+        "verdicts": {
+            "outcome": verdicts.outcome,
+            "reason": verdicts.reason,
+            "verdicts": verdicts.verdicts,
+        },
+    }
+
+
+def _observation(run: RunResult) -> Json:
+    facts = {fact.name: fact.observation for fact in run.facts if fact.observation is not None}
+    return {
+        **facts,
+        "tool": run.tool,
+        "started": run.started,
+        "finished": run.finished,
+        "steps": [{"name": each.name, "started": each.started, "seconds": each.seconds} for each in run.steps],
+        "environment-variables": sorted(run.environment),
+        "inputs-changed-during-run": [
+            {"step": each.name, "path": path} for each in run.steps for path in _changed_inputs(each)
+        ],
+    }
+
+
+def _changed_inputs(result: StepResult) -> list[str]:
+    """Inputs that are not what they were. A step that broke off may not have looked again."""
+    if not result.inputs_after and result.status is not StepStatus.OK:
+        return []
+    before = {state.path: state.sha256 for state in result.inputs_before}
+    after = {state.path: state.sha256 for state in result.inputs_after}
+    return sorted(path for path in before | after if before.get(path) != after.get(path))
+
+
+def _completeness(run: RunResult, pairs: Pairs, verdicts: Verdicts) -> tuple[Uncaptured, ...]:
+    gaps = {gap for fact in run.facts for gap in fact.uncaptured}
+    for step, result in pairs:
+        gaps.update(_step_gaps(step, result))
+    if not verdicts.verdicts:
+        gaps.add(Uncaptured("verdicts", "no gate was judged"))
+    clean = {Uncaptured(portable(gap.what), portable(gap.why)) for gap in gaps}
+    return tuple(sorted(clean, key=lambda gap: (gap.what, gap.why)))
+
+
+def _step_gaps(step: PlannedStep, result: StepResult | None) -> Iterable[Uncaptured]:
+    name = f"step `{step.name}`"
+    if result is None:
+        yield Uncaptured(f"results of {name}", "it was not run")
+    elif result.status is not StepStatus.OK:
+        yield Uncaptured(f"results of {name}", f"it ended with `{result.status}`")
+    if result is None or not result.notebook_digest:
+        yield Uncaptured(f"code of {name}", "it was never read")
+    for parameter in _parameters(step, result):
+        if _holds_secret(parameter.name, parameter.value):
+            yield Uncaptured(f"parameter `{parameter.name}` of {name}", "its name says that it holds a secret")
+    for path in _changed_inputs(result) if result else ():
+        yield Uncaptured(
+            f"input `{path}` of {name}", "it changed during the run; only its state before the step is recorded"
+        )
+
+
+def portable(value: Json) -> Json:
+    """``value`` with large integers, NaN, infinities and halves of characters as text."""
+    if isinstance(value, dict):
+        return {readable(str(key)): portable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [portable(item) for item in value]
+    if isinstance(value, str):
+        return readable(value)
+    return str(value) if _needs_text(value) else value
+
+
+def lost_kinds(value: Json, pointer: str = "") -> dict[str, str]:
+    """JSON pointers of numbers whose kind ``portable`` and canonical JSON lose: ``1.0`` is written ``1``."""
+    if isinstance(value, (dict, list, tuple)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        lost = [lost_kinds(item, f"{pointer}/{_escaped(str(key))}") for key, item in items]
+        return {place: kind for each in lost for place, kind in each.items()}
+    if isinstance(value, float) and (_needs_text(value) or value.is_integer()):
+        return {pointer: "float"}
+    return {pointer: "integer"} if _needs_text(value) else {}
+
+
+def _needs_text(value: Json) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return isinstance(value, int) and abs(value) >= _EXACT
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,1 @@
+"""The command line. To add a command: one file here that defines ``command``."""

@@ -1,0 +1,16 @@
+"""``mlops-action check``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mlops_action.cli.common import run_pipeline, with_options
+
+
+@click.command("check")
+@with_options("check")
+def command(**given: Any) -> None:
+    """Say whether the configuration is right, without running anything."""
+    run_pipeline(given, lambda pipeline: pipeline.check())

@@ -1,0 +1,58 @@
+"""``mlops-action``: finds its commands by their files, and imports one when it is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_action import __version__
+
+_NOT_COMMANDS = {"__init__", "common", "main"}
+
+
+def command_names() -> list[str]:
+    """Names of all commands: the files of this folder."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_COMMANDS)
+
+
+class _Commands(click.Group):
+    """One command per file of this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The file names."""
+        del ctx
+        return command_names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's file."""
+        del ctx
+        if cmd_name not in command_names():
+            return None
+        command: click.Command = import_module(f"mlops_action.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="mlops-action %(version)s")
+def cli() -> None:
+    """Run notebooks as build steps, judge the model, record how to rebuild it.
+
+    Exit codes: 0 every gate passed, 1 a gate failed, 2 bad usage or configuration, 3 a notebook or
+    snippet failed, 4 the environment failed, 5 inconclusive, 70 a bug, 130/143 interrupted.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Entry point of the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    return cli(args=arguments, prog_name="mlops-action")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""A pipeline without ``mlops.yaml``: notebooks, a snippet and gates named by options."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from mlops_action.config.load import CONFIG_NAME, NO_GATES, Loaded, find_config, load_config, policy_from_text
+from mlops_action.config.model import PipelineSpec, StepSpec
+from mlops_action.config.sources import Settings
+from mlops_action.errors import FileMissing, MlopsError, Problems, UsageError
+
+
+def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
+    """The configuration that the settings ask for, with their gates and baseline laid over it.
+
+    Raises:
+        ConfigMissing: nothing was named and there is no ``mlops.yaml``.
+        Problems: everything that is wrong in it.
+    """
+    options = settings.options
+    if options.notebooks or options.code:
+        loaded = _from_options(settings, cwd)
+    elif options.metrics and not options.config:
+        loaded = Loaded(PipelineSpec(), cwd)
+    else:
+        path = cwd / options.config if options.config else find_config(cwd)
+        shown = options.config or (CONFIG_NAME if path.parent == cwd else str(path))
+        loaded = load_config(path, shown, options.baseline)
+    return _with_gates(loaded, settings)
+
+
+def _with_gates(loaded: Loaded, settings: Settings) -> Loaded:
+    """Lay the options ``gates`` and ``baseline`` over a configuration."""
+    options = settings.options
+    if options.gates.strip() == NO_GATES or (not options.gates and loaded.spec.gates == NO_GATES):
+        return replace(loaded, gates={}, judging=False)
+    if options.gates:
+        file, text = options.gates, options.gates
+        if "\n" not in text and ":" not in text:
+            path = loaded.root / text
+            if not path.is_file():
+                raise FileMissing(f"there is no policy file {text}", origin=settings.origin("gates"))
+            text = path.read_text("utf-8")
+        else:
+            file = settings.origin("gates")
+        policy = policy_from_text(text, file, options.baseline or loaded.baseline)
+        loaded = replace(loaded, gates=policy.gates, gate_origin=policy.gate_origin, baseline=policy.baseline)
+    return replace(loaded, baseline=options.baseline or loaded.baseline)
+
+
+def _from_options(settings: Settings, cwd: Path) -> Loaded:
+    options = settings.options
+    if options.config:
+        raise UsageError(
+            "notebooks and code are for a pipeline without a configuration, and one is named",
+            origin=settings.origin("config"),
+            hint="leave out one of them; a configuration lists its notebooks under `steps`",
+        )
+    steps: dict[str, StepSpec] = {}
+    problems: list[MlopsError] = []
+    for pattern in options.notebooks:
+        found = _matching(pattern, cwd)
+        if not found:
+            problems.append(
+                FileMissing(f"no notebook matches `{pattern}` in {cwd}", origin=settings.origin("notebooks"))
+            )
+        for path in found:
+            relative = path.relative_to(cwd).as_posix()
+            steps[_step_name(relative, steps)] = StepSpec(notebook=relative, inputs=options.inputs)
+    if problems:
+        raise Problems(problems)
+    if options.code:
+        steps["snippet"] = StepSpec(code=options.code, inputs=options.inputs)
+    last = next(reversed(steps))
+    steps[last] = replace(steps[last], outputs=options.outputs, metrics=options.metrics)
+    chained = dict(zip(list(steps)[1:], steps, strict=False))
+    steps = {name: replace(step, needs=(chained[name],) if name in chained else ()) for name, step in steps.items()}
+    return Loaded(
+        PipelineSpec(steps=steps),
+        cwd,
+        origin=lambda pointer: settings.origin("code" if pointer.startswith("/steps/snippet") else "notebooks"),
+    )
+
+
+def _matching(pattern: str, cwd: Path) -> list[Path]:
+    """Files below ``cwd`` that a relative or absolute pattern matches, sorted."""
+    if Path(pattern).is_absolute():
+        if not Path(pattern).is_relative_to(cwd):
+            return []
+        pattern = str(Path(pattern).relative_to(cwd))
+    return sorted(path for path in cwd.glob(pattern) if path.is_file())
+
+
+def _step_name(path: str, taken: dict[str, StepSpec]) -> str:
+    """``notebooks/01 train.ipynb`` becomes ``01-train``; a second one of that name gets its folder."""
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).stem).strip("-.") or "notebook"
+    if stem in taken:
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", path).strip("-.")
+    return stem

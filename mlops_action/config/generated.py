@@ -1,0 +1,60 @@
+"""Writes all generated files: ``python -m mlops_action.config.generated [--check]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mlops_action.canonical import pretty_bytes
+from mlops_action.config.action_files import composite_action, container_action
+from mlops_action.config.generate import schema_of
+from mlops_action.config.model import PipelineSpec, PolicySpec
+from mlops_action.config.reference import errors_page, reference
+from mlops_action.records import Manifest, Plan, RunResult, Verdicts
+
+SCHEMAS = {
+    "mlops.schema.json": (PipelineSpec, "mlops.yaml"),
+    "policy.schema.json": (PolicySpec, "policy file of mlops-action"),
+    "plan.schema.json": (Plan, "plan of mlops-action"),
+    "run.schema.json": (RunResult, "run.json of mlops-action"),
+    "verdicts.schema.json": (Verdicts, "verdicts.json of mlops-action"),
+    "manifest.schema.json": (Manifest, "manifest.json of mlops-action"),
+}
+
+
+def generated_files() -> dict[str, bytes]:
+    """Every generated file by its path in the repository."""
+    files = {f"schemas/{name}": pretty_bytes(schema_of(record, title)) for name, (record, title) in SCHEMAS.items()}
+    texts = {
+        "action.yml": composite_action(),
+        "container/action.yml": container_action(),
+        "docs/reference.md": reference(),
+        "docs/errors.md": errors_page(),
+    }
+    return files | {path: text.encode() for path, text in texts.items()}
+
+
+def drifted(root: Path) -> list[str]:
+    """Paths whose file differs from what would be written."""
+    return [
+        path
+        for path, data in generated_files().items()
+        if not (root / path).is_file() or (root / path).read_bytes() != data
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files below the working directory, or with ``--check`` say which differ."""
+    if arguments == ["--check"]:
+        changed = drifted(Path())
+        sys.stdout.writelines(f"{path} is out of date: run `make gen`\n" for path in changed)
+        return 1 if changed else 0
+    for path, data in generated_files().items():
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,174 @@
+"""Options of the command line and inputs of the action: each is here once.
+
+From here come ``--help``, the inputs of every ``action.yml`` and ``docs/reference.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field, field, fields
+from dataclasses import dataclass as record
+from typing import Any
+
+from mlops_action.config.values import duration
+from mlops_action.structure import key_of
+
+RUN, PLAN, CHECK, GATE, MANIFEST = "run", "plan", "check", "gate", "manifest"
+JUDGING = (RUN, PLAN, CHECK, GATE)
+EXECUTING = (RUN, PLAN)
+EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST)
+DEFAULT_OUTPUT_DIR = "mlops-out"
+
+
+def option(doc: str, commands: tuple[str, ...], **details: Any) -> Any:
+    """Declare an option.
+
+    Args:
+        doc: its documentation.
+        commands: the commands that take it.
+        details: ``default``; ``flags`` (on the command line, else ``--name``); ``metavar``;
+            ``action_only``; ``cli_only``; ``parse`` (raises ValueError); ``example``.
+    """
+    default = details.pop("default", ())
+    return field(default=default, metadata={"doc": doc, "commands": commands, **details})
+
+
+@record(frozen=True)
+class Options:
+    """Everything that can be said on the command line or by action inputs."""
+
+    config: str = option(
+        "The pipeline's configuration. By default `mlops.yaml` is looked for in the working directory and above it.",
+        JUDGING,
+        default="",
+        metavar="FILE",
+    )
+    working_directory: str = option(
+        "Folder to work in.", (), default="", action_only=True, metavar="DIR", example="models/churn"
+    )
+    steps: tuple[str, ...] = option(
+        "Steps to run, with the steps that they need. All of them by default.", EXECUTING, flags=(), metavar="[STEP]..."
+    )
+    notebooks: tuple[str, ...] = option(
+        "Notebooks to run as steps of a pipeline without `mlops.yaml`; patterns may be used, one that matches "
+        "nothing is an error.",
+        EXECUTING,
+        flags=("--notebook",),
+        metavar="FILE",
+        example="notebooks/*.ipynb",
+    )
+    code: str = option(
+        "A snippet to run as a step of a pipeline without `mlops.yaml`, after the notebooks.",
+        EXECUTING,
+        default="",
+        metavar="TEXT",
+        example="print(6 * 7)",
+    )
+    kernel: str = option(
+        "Jupyter kernel for steps that name none; by default the notebook's own, else `python3`.",
+        EXECUTING,
+        default="",
+        metavar="NAME",
+    )
+    python: str = option(
+        "Python interpreter whose kernels are used first (a path, or a name on PATH).",
+        EXECUTING,
+        default="",
+        metavar="PATH",
+    )
+    parameters: tuple[str, ...] = option(
+        "Parameter for the steps, `NAME=VALUE` with the value in YAML notation, or `STEP.NAME=VALUE` for one step.",
+        EXECUTING,
+        flags=("-p", "--parameter"),
+        metavar="NAME=VALUE",
+        example="learning_rate=0.1",
+    )
+    inputs: tuple[str, ...] = option(
+        "Files or patterns that the notebooks read; recorded by digest (without `mlops.yaml`).",
+        EXECUTING,
+        flags=("--input",),
+        metavar="FILE",
+    )
+    outputs: tuple[str, ...] = option(
+        "Files or patterns that the last notebook or snippet must write (without `mlops.yaml`).",
+        EXECUTING,
+        flags=("--output",),
+        metavar="FILE",
+    )
+    metrics: tuple[str, ...] = option(
+        "Metric files (JSON or CSV): written by the last notebook or snippet (without `mlops.yaml`), or, "
+        "for `gate`, judged as they are.",
+        (RUN, PLAN, GATE),
+        flags=("--metrics",),
+        metavar="FILE",
+        example="metrics.json",
+    )
+    gates: str = option(
+        "Gates to judge by instead of those in `mlops.yaml`: a policy file, or gates as YAML text. `none`: run "
+        "without judging.",
+        JUDGING,
+        default="",
+        metavar="FILE|YAML",
+        example="accuracy-floor: {metric: accuracy, min: 0.95}",
+    )
+    baseline: str = option(
+        "Metric file to compare with: a path, or `git:REF:PATH`; `git::PATH` is the merge-base with the target branch.",
+        JUDGING,
+        default="",
+        metavar="FILE|GIT",
+        example="git::metrics/accepted.json",
+    )
+    timeout: int = option(
+        "Longest time for a step that sets none of its own; `20m`, `90s`.",
+        EXECUTING,
+        default=0,
+        parse=duration,
+        metavar="TIME",
+    )
+    pass_env: tuple[str, ...] = option(
+        "Environment variable that notebooks may see, besides a few harmless ones; a trailing `*` stands for any "
+        "ending.",
+        EXECUTING,
+        flags=("--pass-env",),
+        metavar="NAME",
+    )
+    output_dir: str = option(
+        "Folder for the results, relative to the project folder.",
+        EVERYWHERE,
+        default=DEFAULT_OUTPUT_DIR,
+        metavar="DIR",
+    )
+    dry_run: bool = option("Show what would be done, and do nothing.", (RUN,), default=False, flags=("--dry-run",))
+    summary: bool = option("Write the report to the job's summary.", (), default=True, action_only=True)
+    annotations: int = option(
+        "At most so many annotations of each level.", (), default=10, action_only=True, parse=int, metavar="NUMBER"
+    )
+
+
+OUTPUTS = {
+    "verdict": "`pass`, `fail`, `warn` or `inconclusive`; `not-judged` with `gates: none`.",
+    "failed-gates": "Names of the gates that block, as a JSON list.",
+    "report": "Path of the report, Markdown.",
+    "junit": "Path of the JUnit file.",
+    "run": "Path of the record of the steps, JSON.",
+    "manifest": "Path of the manifest, JSON.",
+    "manifest-id": "The manifest's id, `sha256:` and 64 digits.",
+}
+"""Outputs of the action. Paths are relative to the checkout."""
+
+
+def option_fields() -> tuple[Field[Any], ...]:
+    """All options, in the order in which people should read about them."""
+    return fields(Options)
+
+
+def input_name(item: Field[Any]) -> str:
+    """Name of an option as an action input."""
+    return key_of(item.name)
+
+
+def flags_of(item: Field[Any]) -> tuple[str, ...]:
+    """Names of an option on the command line; none when it is an argument or only an input."""
+    if item.metadata.get("action_only"):
+        return ()
+    flags: tuple[str, ...] = item.metadata.get("flags", (f"--{input_name(item)}",))
+    return flags

@@ -1,0 +1,22 @@
+"""The contract of an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from mlops_action.records import PlannedStep, StepResult
+
+
+class Executor(Protocol):
+    """Runs steps, each after those that it needs.
+
+    Laws, tested for every executor: a step whose needs did not all end well is skipped
+    and says so; steps that do not need each other do not affect each other; nothing is
+    started after an interrupt; the results are in the order of the steps.
+    """
+
+    def run_all(
+        self, steps: Sequence[PlannedStep], run_one: Callable[[PlannedStep], StepResult]
+    ) -> tuple[StepResult, ...]:
+        """Run ``steps``, which are ordered so that needs come first."""

@@ -1,0 +1,96 @@
+"""What the CI system says of its run. These are claims of the job, not proof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops_action.digests import readable
+from mlops_action.facts.interface import Scene
+from mlops_action.records import Fact
+
+
+@dataclass(frozen=True)
+class System:
+    """One CI system: the variable that gives it away, and the variables of each claim."""
+
+    name: str
+    mark: str
+    claims: Mapping[str, tuple[str, ...]]
+    """Several variables are the parts of an address, joined by slashes."""
+
+
+SYSTEMS = (
+    System(
+        "github",
+        "GITHUB_ACTIONS",
+        {
+            "run-url": ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "=actions/runs", "GITHUB_RUN_ID"),
+            "actor": ("GITHUB_ACTOR",),
+            "event": ("GITHUB_EVENT_NAME",),
+            "sha": ("GITHUB_SHA",),
+            "ref": ("GITHUB_REF",),
+            "attempt": ("GITHUB_RUN_ATTEMPT",),
+            "job": ("GITHUB_JOB",),
+            "workflow": ("GITHUB_WORKFLOW_REF",),
+            "source-branch": ("GITHUB_HEAD_REF",),
+            "target-branch": ("GITHUB_BASE_REF",),
+        },
+    ),
+    System(
+        "gitlab",
+        "GITLAB_CI",
+        {
+            "run-url": ("CI_JOB_URL",),
+            "actor": ("GITLAB_USER_LOGIN",),
+            "event": ("CI_PIPELINE_SOURCE",),
+            "sha": ("CI_COMMIT_SHA",),
+            "ref": ("CI_COMMIT_REF_NAME",),
+            "job": ("CI_JOB_NAME",),
+            "workflow": ("CI_PIPELINE_URL",),
+            "image": ("CI_JOB_IMAGE",),
+            "source-branch": ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",),
+            "target-branch": ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME",),
+        },
+    ),
+    System(
+        "jenkins",
+        "JENKINS_URL",
+        {
+            "run-url": ("BUILD_URL",),
+            "actor": ("CHANGE_AUTHOR",),
+            "sha": ("GIT_COMMIT",),
+            "ref": ("BRANCH_NAME",),
+            "attempt": ("BUILD_NUMBER",),
+            "job": ("JOB_NAME",),
+            "source-branch": ("CHANGE_BRANCH",),
+            "target-branch": ("CHANGE_TARGET",),
+        },
+    ),
+)
+
+
+class CiRun:
+    """Observation only: the same inputs are the same run in every CI system and in none."""
+
+    def collect(self, scene: Scene) -> Fact:
+        """Collect the fact: each claim with the variables that it comes from."""
+        env = scene.context.env
+        system = next((each for each in SYSTEMS if env.get(each.mark)), None)
+        if system is None:
+            return Fact("ci")
+        claims = {
+            claim: {"value": scene.redactor.text(readable(_joined(parts, env))), "source": ", ".join(_variables(parts))}
+            for claim, parts in system.claims.items()
+            if all(env.get(name) for name in _variables(parts))
+        }
+        return Fact("ci", observation={"system": system.name, "claims": claims})
+
+
+def _variables(parts: tuple[str, ...]) -> list[str]:
+    return [part for part in parts if not part.startswith("=")]
+
+
+def _joined(parts: tuple[str, ...], env: Mapping[str, str]) -> str:
+    """The value of a claim; a part that starts with ``=`` stands for itself."""
+    return "/".join(part[1:] if part.startswith("=") else env[part] for part in parts)

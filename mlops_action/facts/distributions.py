@@ -1,0 +1,113 @@
+"""Installed Python distributions, read from the folders of an interpreter without importing anything."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_action.facts.urls import bare_url
+from mlops_action.records import Json
+
+_HEADERS = re.compile(r"^(Name|Version):[ \t]*(.+?)[ \t\r]*$", re.MULTILINE)
+_WRITTEN_BY_INSTALLER = ("/INSTALLER", "/REQUESTED", "/direct_url.json", "/RECORD", "/uv_cache.json", "/uv_build.json")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One installed distribution."""
+
+    name: str
+    version: str
+    record: str = ""
+    """Digest of the files that its wheel holds; empty when the installer left no list of them."""
+    url: str = ""
+    """Where it was installed from when that was no index (PEP 610)."""
+    commit: str = ""
+    editable: bool = False
+
+    def identity(self) -> Json:
+        """What makes it this one, wherever it is installed."""
+        entry = {"name": self.name, "version": self.version, "record": self.record, "commit": self.commit}
+        return {key: value for key, value in entry.items() if value} | ({"editable": True} if self.editable else {})
+
+    @property
+    def local(self) -> bool:
+        """Whether it came from a folder or file of this machine."""
+        return self.editable or self.url.startswith("file:")
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as PEP 503 spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def distributions_on(path: Iterable[str]) -> list[Distribution]:
+    """The distributions that an interpreter with this ``sys.path`` sees, by name; the first of a name counts."""
+    found: dict[str, Distribution] = {}
+    for folder in path:
+        for entry in _metadata_in(Path(folder)):
+            seen = _read(entry)
+            if seen is not None:
+                found.setdefault(seen.name, seen)
+    return [found[name] for name in sorted(found)]
+
+
+def _metadata_in(folder: Path) -> list[Path]:
+    """Metadata folders; what a broken update left behind starts with ``~``."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [e for e in entries if e.suffix in {".dist-info", ".egg-info"} and not e.name.startswith("~")]
+
+
+def _read(entry: Path) -> Distribution | None:
+    head = _text(entry / "METADATA") or _text(entry / "PKG-INFO") or _text(entry)
+    fields = dict(reversed(_HEADERS.findall(re.split(r"\r?\n\r?\n", head, maxsplit=1)[0])))
+    if "Name" not in fields or "Version" not in fields:
+        return None
+    url, commit, editable = _origin(_text(entry / "direct_url.json"))
+    record = "" if editable else record_digest(_text(entry / "RECORD"))
+    return Distribution(normalised(fields["Name"]), fields["Version"], record, url, commit, editable)
+
+
+def record_digest(record: str) -> str:
+    """Digest of the files of a wheel, from its ``RECORD``: the same after pip, uv and elsewhere.
+
+    Left out is what the installer adds: its own notes, byte code, scripts outside the folder.
+    """
+    try:
+        rows = [row for row in csv.reader(record.splitlines()) if len(row) >= 2 and not _added(row[0])]
+    except csv.Error:
+        return ""
+    if not rows:
+        return ""
+    lines = sorted(f"{row[0]},{row[1]}\n" for row in rows)
+    return "sha256:" + hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _added(path: str) -> bool:
+    outside = path.startswith(("/", "../")) or ":" in path[:3]
+    return outside or path.endswith(".pyc") or (".dist-info/" in path and path.endswith(_WRITTEN_BY_INSTALLER))
+
+
+def _origin(direct_url: str) -> tuple[str, str, bool]:
+    """Address, commit and whether it is editable, from ``direct_url.json``."""
+    try:
+        value = json.loads(direct_url) if direct_url else {}
+        vcs, folder = value.get("vcs_info") or {}, value.get("dir_info") or {}
+        return bare_url(str(value.get("url", ""))), str(vcs.get("commit_id", "")), folder.get("editable") is True
+    except (ValueError, AttributeError):
+        return "unreadable direct_url.json", "", False
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""

@@ -1,0 +1,60 @@
+"""The Jupyter kernel of each step, and the command that starts it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+
+from mlops_action.facts.interface import Scene
+from mlops_action.records import Fact, PlannedStep, Uncaptured
+
+_OPTION = re.compile(r"(?P<name>--?[\w-]+=)(?P<value>.*)", re.DOTALL)
+
+
+class KernelSpecs:
+    """Identity is the command without the places where its files happen to lie."""
+
+    def collect(self, scene: Scene) -> Fact:
+        """Collect the fact, step by step."""
+        chosen = [(step, step.kernel) for step in scene.plan.steps if step.kernel]
+        foreign = {kernel.name: kernel.language for _, kernel in chosen if kernel.language.lower() != "python"}
+        return Fact(
+            "kernels",
+            identity=[
+                {
+                    "step": step.name,
+                    "kernel": kernel.name,
+                    "language": kernel.language,
+                    "argv": [portable(argument) for argument in kernel.argv],
+                }
+                for step, kernel in chosen
+            ],
+            locator=[
+                {"step": step.name, "spec-dir": kernel.spec_dir, "argv": list(kernel.argv)} for step, kernel in chosen
+            ],
+            uncaptured=(
+                *(_missing(step) for step in scene.plan.steps if step.kernel is None),
+                *(
+                    Uncaptured(
+                        f"packages of kernel `{name}`", f"packages of `{language}` are not listed, only Python's"
+                    )
+                    for name, language in sorted(foreign.items())
+                ),
+            ),
+        )
+
+
+def portable(argument: str) -> str:
+    """An argument with the path in it, if any, replaced by its last part."""
+    option = _OPTION.fullmatch(argument)
+    if option:
+        return option["name"] + portable(option["value"])
+    for flavour in (PurePosixPath, PureWindowsPath):
+        path = flavour(argument)
+        if path.is_absolute():
+            return path.name or argument
+    return argument
+
+
+def _missing(step: PlannedStep) -> Uncaptured:
+    return Uncaptured(f"kernel of step `{step.name}`", "it is not installed here")

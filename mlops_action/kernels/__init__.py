@@ -1,0 +1,6 @@
+"""Where code runs. To add a backend: one file here, one line below."""
+
+BACKENDS = {
+    "host": "mlops_action.kernels.host:HostKernels",
+}
+"""Kernel backends by name."""

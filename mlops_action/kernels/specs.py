@@ -1,0 +1,128 @@
+"""Kernelspecs: found by their files, as Jupyter lays them out, without starting anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_action.errors import KernelMissing, nearest
+from mlops_action.records import KernelChoice
+
+DEFAULT_KERNEL = "python3"
+INSTALL_HINTS = {
+    "python3": "`python -m pip install ipykernel` in the environment that the notebook needs",
+    "ir": "R's package IRkernel (Debian: `apt-get install r-cran-irkernel`)",
+    "bash": "`pip install bash_kernel && python -m bash_kernel.install --sys-prefix`",
+}
+
+
+@dataclass(frozen=True)
+class KernelFinder:
+    """Looks for kernelspecs in one environment."""
+
+    env: Mapping[str, str]
+    cwd: Path
+    python: str = ""
+    """Interpreter to prefer; a path, a name on PATH, or empty."""
+
+    def find(self, name: str) -> KernelChoice:
+        """The kernel of that name.
+
+        Raises:
+            KernelMissing: there is none, or its ``kernel.json`` is broken.
+        """
+        for folder, prefix in self._folders():
+            spec_dir = folder / name.lower()
+            if (spec_dir / "kernel.json").is_file():
+                return self._choice(name, spec_dir, prefix)
+        known = self.names()
+        searched = ", ".join(str(folder) for folder, _ in self._folders() if folder.is_dir()) or "no kernel folder"
+        install = INSTALL_HINTS.get(name, "the kernel, and register it where Jupyter looks")
+        there = nearest(name, known) if known else "no kernel is installed"
+        raise KernelMissing(
+            f"there is no Jupyter kernel `{name}` (searched {searched})", hint=f"{there}; or install {install}"
+        )
+
+    def names(self) -> list[str]:
+        """Names of all kernels that there are."""
+        found = {
+            spec.parent.name
+            for folder, _ in self._folders()
+            if folder.is_dir()
+            for spec in sorted(folder.glob("*/kernel.json"))
+        }
+        return sorted(found)
+
+    def _folders(self) -> Iterator[tuple[Path, Path | None]]:
+        """Folders with kernelspecs, the preferred first, each with the Python prefix that it belongs to."""
+        from jupyter_core.paths import SYSTEM_JUPYTER_PATH
+
+        for prefix in self._prefixes():
+            yield prefix / "share" / "jupyter" / "kernels", prefix
+        paths = [Path(path) for path in self.env.get("JUPYTER_PATH", "").split(os.pathsep) if path]
+        data = self.env.get("JUPYTER_DATA_DIR")
+        home = Path(self.env.get("HOME", "/"))
+        share = Path(self.env.get("XDG_DATA_HOME") or home / ".local" / "share")
+        paths.append(Path(data) if data else share / "jupyter")
+        paths += [Path(path) for path in SYSTEM_JUPYTER_PATH]
+        for path in paths:
+            yield path / "kernels", None
+
+    def _prefixes(self) -> Iterator[Path]:
+        """Python environments: the one asked for, else the active one, our own, those on PATH."""
+        seen: set[Path] = set()
+        for prefix in self._all_prefixes():
+            if prefix not in seen:
+                seen.add(prefix)
+                yield prefix
+
+    def _all_prefixes(self) -> Iterator[Path]:
+        if self.python:
+            yield self._prefix_of(self.python)
+        if self.env.get("VIRTUAL_ENV"):
+            yield Path(self.env["VIRTUAL_ENV"])
+        if self.env.get("CONDA_PREFIX"):
+            yield Path(self.env["CONDA_PREFIX"])
+        yield Path(sys.prefix)
+        for folder in self.env.get("PATH", "").split(os.pathsep):
+            if folder and any((Path(folder) / name).exists() for name in ("python3", "python", "python.exe")):
+                yield Path(folder).parent
+
+    def _prefix_of(self, python: str) -> Path:
+        """``/x/.venv`` for ``/x/.venv/bin/python``, ``.venv/bin/python`` or a name on PATH.
+
+        Raises:
+            KernelMissing: there is no such interpreter.
+        """
+        beside = self.cwd / python
+        found = str(beside) if beside.is_file() else shutil.which(python, path=self.env.get("PATH"))
+        if found is None:
+            raise KernelMissing(f"there is no Python interpreter `{python}`", hint="give a path or a name on PATH")
+        return Path(os.path.abspath(found)).parent.parent  # noqa: PTH100  # resolving would leave the virtual environment
+
+    def _choice(self, name: str, spec_dir: Path, prefix: Path | None) -> KernelChoice:
+        try:
+            spec = json.loads((spec_dir / "kernel.json").read_bytes())
+            argv = [str(part) for part in spec["argv"]]
+            language, shown = str(spec.get("language", "")), str(spec.get("display_name", name))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise KernelMissing(
+                f"the kernelspec of `{name}` is broken: {error}",
+                origin=str(spec_dir / "kernel.json"),
+                hint="install the kernel again",
+            ) from None
+        if prefix is not None and argv and argv[0] in {"python", "python3"}:
+            argv[0] = str(_interpreter(prefix))
+        return KernelChoice(name, str(spec_dir), language, tuple(argv), shown)
+
+
+def _interpreter(prefix: Path) -> Path:
+    for place in (prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "python.exe"):
+        if place.exists():
+            return place
+    return Path(sys.executable)

@@ -1,0 +1,142 @@
+"""Baselines: a metric file beside the project, or as it was committed."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+
+from mlops_action.canonical import sha256_bytes
+from mlops_action.errors import BaselineUnavailable, MlopsError
+from mlops_action.metrics.collect import MAX_BYTES
+from mlops_action.metrics.files import reader_for
+from mlops_action.records import BaselineIdentity, MetricReading
+from mlops_action.repository import GitRefused, Repository
+
+Baseline = tuple[tuple[MetricReading, ...], BaselineIdentity]
+
+
+class Baselines:
+    """Reads each baseline once, and remembers those that could not be read as well."""
+
+    def __init__(self, root: Path, repository: Repository) -> None:
+        """Take the project folder, which paths are relative to, and its repository."""
+        self._root = root
+        self._repository = repository
+        self._read: dict[str, Baseline | BaselineUnavailable] = {}
+
+    def read(self, locator: str) -> Baseline:
+        """The readings of a baseline, and which bytes they were read from.
+
+        Args:
+            locator: ``git:REF:PATH``, ``git::PATH`` for the base commit, or a path.
+
+        Raises:
+            BaselineUnavailable: with the cause and what to do about it.
+        """
+        if locator not in self._read:
+            try:
+                self._read[locator] = self._fresh(locator)
+            except BaselineUnavailable as problem:
+                self._read[locator] = problem
+        known = self._read[locator]
+        if isinstance(known, BaselineUnavailable):
+            raise known
+        return known
+
+    def refuse_itself(self, locator: str, reading_origin: str) -> None:
+        """Refuse to compare a file with itself: nothing ever drops that way.
+
+        Raises:
+            BaselineUnavailable: the baseline is the file that ``reading_origin`` names.
+        """
+        if locator.startswith("git:"):
+            return
+        baseline = self._root / locator
+        for place, char in enumerate(f"{reading_origin}#"):
+            if char in "#:" and _same_file(baseline, self._root / reading_origin[:place]):
+                raise BaselineUnavailable(
+                    f"the baseline {locator} is the very file that the candidate's value was read from",
+                    origin=locator,
+                    hint="compare with the file as it was committed, "
+                    f"`git::{locator}`, or keep the accepted metrics in another file",
+                )
+
+    def _fresh(self, locator: str) -> Baseline:
+        if not locator:
+            raise BaselineUnavailable("no baseline is given", hint="add `baseline: git::metrics.json` to the policy")
+        data, resolved = self._from_git(locator) if locator.startswith("git:") else self._from_disk(locator)
+        try:
+            readings = tuple(reader_for(resolved, resolved).read(data, resolved))
+        except MlopsError as error:
+            raise BaselineUnavailable(
+                f"the baseline is not readable: {error.message}", origin=error.origin, hint=error.hint
+            ) from error
+        return readings, BaselineIdentity(locator, resolved, f"sha256:{sha256_bytes(data)}")
+
+    def _from_disk(self, locator: str) -> tuple[bytes, str]:
+        path = self._root / locator
+        try:
+            if path.exists() and not path.is_file():
+                raise BaselineUnavailable("the baseline is not a file", origin=locator, hint="name a JSON or CSV file")
+            with path.open("rb") as handle:
+                return handle.read(MAX_BYTES + 1), Path(locator).as_posix()
+        except (OSError, ValueError) as error:
+            cause = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+            raise BaselineUnavailable(
+                f"the baseline {locator} cannot be read: {cause}",
+                origin=locator,
+                hint="the path is relative to the project folder; "
+                "the first time, put the accepted metrics there and commit them",
+            ) from error
+
+    def _from_git(self, locator: str) -> tuple[bytes, str]:
+        ref, colon, written = locator.removeprefix("git:").partition(":")
+        path = posixpath.normpath(written) if written else ""
+        if not colon or not path or path.startswith("/") or "\0" in locator:
+            raise BaselineUnavailable(
+                f"`{locator}` does not name a file in git",
+                origin=locator,
+                hint="write `git:REF:PATH`, or `git::PATH` for the base of the merge; "
+                "PATH is relative to the project folder",
+            )
+        commit = self._commit(ref, locator)
+        try:
+            return self._repository.file_at(commit, path), f"git:{commit}:{path}"
+        except GitRefused as refusal:
+            named = f"`{ref}`" if ref else "the base of the merge"
+            raise BaselineUnavailable(
+                f"{path} is not in commit {commit[:12]} ({named}): {refusal.message}",
+                origin=locator,
+                hint="the first time, commit the accepted metrics there and give the gate `severity: warn` "
+                "until that is merged; PATH is relative to the project folder",
+            ) from refusal
+
+    def _commit(self, ref: str, locator: str) -> str:
+        try:
+            return self._repository.commit_of(ref) if ref else self._repository.base_commit()
+        except GitRefused as refusal:
+            raise BaselineUnavailable(
+                f"the baseline's commit is not here: {refusal.message}", origin=locator, hint=self._remedy(ref)
+            ) from refusal
+
+    def _remedy(self, ref: str) -> str:
+        if not self._repository.present():
+            return "run in a git clone of the project, or name a file instead of `git:…`"
+        if self._repository.attempt("rev-parse", "--is-shallow-repository") == "true":
+            return (
+                "the clone is shallow: give actions/checkout `fetch-depth: 0`, GitLab CI `GIT_DEPTH: 0`, "
+                "or run `git fetch --unshallow origin`"
+            )
+        if ref:
+            return f"correct the name, or run `git fetch origin {ref}:refs/remotes/origin/{ref}`"
+        return (
+            "run `git fetch origin main:refs/remotes/origin/main` (with your target branch), "
+            "or say what to compare with: `git:REF:PATH`"
+        )
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,56 @@
+"""Metric files: the reader is chosen by the file's ending."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from mlops_action.errors import MetricUnreadable
+from mlops_action.metrics import READERS
+from mlops_action.metrics.collect import MAX_BYTES
+from mlops_action.metrics.interface import MetricReader
+from mlops_action.records import MetricReading
+from mlops_action.registry import load_from
+
+
+def read_metric_file(path: Path, shown_as: str) -> list[MetricReading]:
+    """Read all metrics of a file.
+
+    Args:
+        path: the file.
+        shown_as: its name in origins and messages.
+
+    Raises:
+        MetricUnreadable: it is missing, of an unknown ending, or not in its format.
+    """
+    reader = reader_for(path.name, shown_as)
+    if path.exists() and not path.is_file():
+        raise MetricUnreadable(f"{shown_as} is not a file", origin=shown_as, hint="name a JSON or CSV file")
+    try:
+        with path.open("rb") as handle:
+            data = handle.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise MetricUnreadable(
+            f"there is no metric file {shown_as}",
+            origin=shown_as,
+            hint="let a step write it, or correct its name; paths are relative to the project folder",
+        ) from None
+    except OSError as error:
+        raise MetricUnreadable(
+            f"cannot read the metric file: {error.strerror or error}", origin=shown_as, hint="check its permissions"
+        ) from error
+    return reader.read(data, shown_as)
+
+
+def reader_for(name: str, shown_as: str) -> MetricReader:
+    """The reader for a file of this name.
+
+    Raises:
+        MetricUnreadable: the ending is not known; the message names those that are.
+    """
+    ending = PurePath(name).suffix.lower()
+    if ending not in READERS:
+        known = ", ".join(f"`{each}`" for each in READERS)
+        found = f"ends in `{ending}`" if ending else "has no ending"
+        raise MetricUnreadable(f"{shown_as} {found}; metric files end in {known}", origin=shown_as)
+    reader: MetricReader = load_from(READERS, ending)()
+    return reader

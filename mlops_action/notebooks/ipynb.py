@@ -1,0 +1,89 @@
+"""Jupyter notebooks, any format from 3 on, upgraded in memory; the file is never touched."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+from mlops_action.errors import BadNotebook, FileMissing
+
+MAX_BYTES = 256 * 1024 * 1024
+
+
+def peek(path: Path, shown_as: str) -> dict[str, Any]:
+    """The notebook's raw JSON, without the cost of importing nbformat.
+
+    Raises:
+        FileMissing: there is no such file.
+        BadNotebook: not a notebook.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadNotebook(f"larger than {MAX_BYTES} bytes", origin=shown_as, hint="clear its outputs")
+        raw = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise FileMissing(f"there is no notebook {shown_as}", origin=shown_as) from None
+    except OSError as error:
+        raise BadNotebook(f"cannot be read: {error.strerror}", origin=shown_as) from error
+    except (ValueError, RecursionError) as error:
+        hint = "the file is damaged, or it holds the marks of an unfinished git merge"
+        raise BadNotebook(f"not a notebook: {error}", origin=shown_as, hint=hint) from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("nbformat"), int):
+        raise BadNotebook("not a notebook: it has no `nbformat`", origin=shown_as)
+    return raw
+
+
+def kernel_name_of(raw: dict[str, Any]) -> str:
+    """Name of the kernel that the notebook asks for, or empty."""
+    metadata = raw.get("metadata")
+    spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    name = spec.get("name") if isinstance(spec, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def read(path: Path, shown_as: str) -> Any:
+    """Read a notebook as an nbformat 4 notebook with an id for each cell.
+
+    Cells without an id get one from their place, so that equal runs give equal files.
+
+    Raises:
+        FileMissing: there is no such file.
+        BadNotebook: not a notebook, or not a valid one.
+    """
+    import nbformat
+
+    raw = peek(path, shown_as)
+    _number_cells(raw)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            notebook = nbformat.reads(json.dumps(raw), as_version=4)
+            notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
+            _number_cells(notebook)
+            nbformat.validate(notebook)
+    except Exception as error:  # nbformat lets KeyError, TypeError and others of a bad file through
+        said = str(error).strip().splitlines()
+        reason = said[0] if said else type(error).__name__
+        raise BadNotebook(f"not a valid notebook: {reason}", origin=shown_as) from error
+    return notebook
+
+
+def _number_cells(notebook: dict[str, Any]) -> None:
+    cells = notebook.get("cells")
+    if not isinstance(cells, list) or notebook.get("nbformat") != 4:
+        return
+    if int(notebook.get("nbformat_minor", 0)) < 5 and isinstance(notebook, dict):
+        for cell in cells:
+            if isinstance(cell, dict):
+                cell.pop("id", None)
+    if int(notebook.get("nbformat_minor", 0)) < 5:
+        return
+    taken: set[str] = set()
+    for i, cell in enumerate(cells):
+        if isinstance(cell, dict):
+            wanted = cell.get("id")
+            usable = isinstance(wanted, str) and wanted and wanted not in taken
+            cell["id"] = wanted if usable else f"cell-{i}"
+            taken.add(cell["id"])

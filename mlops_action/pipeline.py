@@ -1,0 +1,238 @@
+"""The composition root: wires the stages, and turns what they say into an exit code.
+
+argv → Settings → Loaded → Plan → RunResult → Verdicts → Manifest → Emissions → exit code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from mlops_action.canonical import pretty_bytes
+from mlops_action.ci.console import Console
+from mlops_action.ci.detect import detect
+from mlops_action.codec import encode, load_document
+from mlops_action.config.adhoc import load_pipeline
+from mlops_action.config.load import Loaded, find_config
+from mlops_action.config.sources import Settings
+from mlops_action.context import Context
+from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJudge, Problems, UsageError
+from mlops_action.evaluate import evaluate, evaluate_run
+from mlops_action.formats.interface import Account
+from mlops_action.kernels.environment import kernel_environment
+from mlops_action.kernels.host import HostKernels
+from mlops_action.kernels.specs import KernelFinder
+from mlops_action.metrics.baseline import Baselines
+from mlops_action.plan import Planner, gates_only, with_gates_of
+from mlops_action.progress import ProgressLog, say_end, say_plan, say_verdicts
+from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
+from mlops_action.redact import Redactor, is_secret_name
+from mlops_action.report import report
+from mlops_action.repository import Repository
+from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
+from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA, FailureKind, Outcome
+
+_CODES = {
+    Outcome.PASS: ExitCode.PASSED,
+    Outcome.WARN: ExitCode.PASSED,
+    Outcome.FAIL: ExitCode.GATE_FAILED,
+    Outcome.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+}
+_ENVIRONMENT_FAILURES = {FailureKind.KERNEL_MISSING, FailureKind.KERNEL_START}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One invocation: the settings, the world, and the stages that it needs."""
+
+    settings: Settings
+    context: Context
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """The checked configuration."""
+        return load_pipeline(self.settings, self.context.cwd)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows the secrets of the environment and those given as parameters."""
+        given = [text.partition("=") for text in self.settings.options.parameters]
+        secret = [value for name, _, value in given if is_secret_name(name)]
+        known = [value for name, value in self.context.env.items() if is_secret_name(name)]
+        return Redactor([*known, *secret])
+
+    @cached_property
+    def console(self) -> Console:
+        """The log, in the form of the CI system around us."""
+        return Console(self.context.out, detect(self.context.env), self.redactor, self.context.env)
+
+    @cached_property
+    def kernels(self) -> HostKernels:
+        """Kernels of this machine."""
+        python = self.settings.options.python or self.loaded.spec.environment.python
+        return HostKernels(KernelFinder(self.context.env, self.loaded.root, python))
+
+    @cached_property
+    def repository(self) -> Repository:
+        """Git around the project."""
+        return Repository(self.loaded.root, self.context.env)
+
+    @cached_property
+    def baselines(self) -> Baselines:
+        """Where changes are compared with."""
+        return Baselines(self.loaded.root, self.repository)
+
+    def check(self) -> ExitCode:
+        """Say whether the configuration is right, kernels and files included."""
+        steps = self.loaded.spec.steps
+        if steps:
+            _, problems = self._planned()
+            if problems:
+                raise Problems(problems)
+        gates = len(self.loaded.gates)
+        self.console.say(f"{self.loaded.file or 'the options'}: ok ({len(steps)} steps, {gates} gates)")
+        return ExitCode.PASSED
+
+    def plan(self) -> ExitCode:
+        """Print what a run would do; the exit code is that of what is missing."""
+        from mlops_action.formats.plan_text import plan_lines
+
+        plan, problems = self._planned()
+        self.console.say(*plan_lines(plan, self.loaded.judging))
+        if problems:
+            raise Problems(problems)
+        return ExitCode.PASSED
+
+    def run(self) -> ExitCode:
+        """Run the steps, judge the gates, write everything."""
+        if self.settings.options.dry_run:
+            return self.plan()
+        from mlops_action.assemble import assemble
+
+        plan, problems = self._planned()
+        if problems:
+            raise Problems(problems)
+        say_plan(self.console, plan)
+        self._store(plan).begin()
+        run = self._execute(plan)
+        self._store(plan).write(RUN_FILE, pretty_bytes(encode(run)))
+        verdicts = evaluate_run(plan.gates, run, self.baselines) if self.loaded.judging else None
+        self._emit(plan, Account(run, verdicts, assemble(run, verdicts)))
+        return exit_code(run, verdicts)
+
+    def gate(self, run_file: str) -> ExitCode:
+        """Judge the gates alone: of an earlier run's file, or of metric files as they are."""
+        if not self.loaded.gates:
+            raise NothingToJudge(
+                "there is no gate to judge by",
+                origin=self.loaded.file,
+                hint="add `gates:`, or name them with `--gates`",
+            )
+        metrics = self.settings.options.metrics
+        if metrics and run_file:
+            raise UsageError("`--metrics` and `--run` exclude each other")
+        if metrics:
+            plan, run = gates_only(self.loaded, self.settings), None
+            verdicts = evaluate(plan.gates, self._metric_files(metrics), self.baselines)
+        else:
+            run = self._earlier_run(run_file)
+            plan = with_gates_of(run.plan, self.loaded)
+            verdicts = evaluate_run(plan.gates, run, self.baselines)
+        self._emit(plan, Account(run, verdicts, None))
+        return exit_code(run, verdicts)
+
+    def manifest(self, run_file: str, verdicts_file: str) -> ExitCode:
+        """Assemble the manifest alone, from the files of the stages before."""
+        from mlops_action.assemble import assemble, encode_manifest
+
+        store = FolderStore(self._root(), self.settings.options.output_dir, self.redactor)
+        run = self._earlier_run(run_file)
+        path = self.context.cwd / verdicts_file if verdicts_file else store.folder / VERDICTS_FILE
+        verdicts = None
+        if verdicts_file or path.is_file():
+            verdicts = load_document(Verdicts, path, VERDICTS_SCHEMA)
+        manifest = assemble(run, verdicts)
+        written = store.write(MANIFEST_FILE, encode_manifest(manifest))
+        self.console.say(f"Wrote {written}", f"Manifest {manifest.manifest_id}")
+        return ExitCode.PASSED
+
+    def _planned(self) -> tuple[Plan, Sequence[MlopsError]]:
+        return Planner(self.loaded, self.settings, self.kernels).plan()
+
+    def _store(self, plan: Plan) -> FolderStore:
+        return FolderStore(Path(plan.root), plan.output_dir, self.redactor)
+
+    def _execute(self, plan: Plan) -> RunResult:
+        from mlops_action.execute import Workshop, execute
+        from mlops_action.executors.local import LocalExecutor
+        from mlops_action.facts.collect import collect_all
+        from mlops_action.facts.interface import Scene
+
+        environment = self.loaded.spec.environment
+        allowed = (*environment.pass_, *self.settings.options.pass_env)
+        workshop = Workshop(
+            context=self.context,
+            kernels=self.kernels,
+            executor=LocalExecutor(),
+            store=self._store(plan),
+            log=ProgressLog(self.console, len(plan.steps)),
+            redactor=self.redactor,
+            environment=kernel_environment(self.context.env, allowed, environment.set),
+            facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
+        )
+        return execute(plan, workshop)
+
+    def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
+        from mlops_action.metrics.files import read_metric_file
+
+        return [reading for name in names for reading in read_metric_file(self.loaded.root / name, name)]
+
+    def _root(self) -> Path:
+        """The project folder around the working directory."""
+        try:
+            return find_config(self.context.cwd).parent
+        except ConfigMissing:
+            return self.context.cwd
+
+    def _earlier_run(self, run_file: str) -> RunResult:
+        path = self.context.cwd / run_file if run_file else self._root() / self.settings.options.output_dir / RUN_FILE
+        return load_document(RunResult, path, RUN_SCHEMA)
+
+    def _emit(self, plan: Plan, account: Account) -> None:
+        """Write verdicts, manifest and reports, and tell people and the CI system."""
+        from mlops_action.assemble import encode_manifest
+
+        store = self._store(plan)
+        if account.verdicts is not None:
+            store.write(VERDICTS_FILE, pretty_bytes(encode(account.verdicts)))
+            say_verdicts(self.console, account.verdicts)
+        if account.manifest is not None:
+            store.write(MANIFEST_FILE, encode_manifest(account.manifest))
+        emissions = report(account, plan.output_dir, self._prefix(plan))
+        for name, data in emissions.files:
+            store.write_text(name, data.decode())
+        say_end(self.console, account, plan.output_dir)
+        options = self.settings.options
+        emissions = emissions if options.summary else replace(emissions, summary="")
+        self.console.say(*self.console.system.publish(emissions, self.context, options.annotations))
+
+    def _prefix(self, plan: Plan) -> str:
+        """The project folder relative to the checkout, for annotations."""
+        workspace, root = self.context.env.get("GITHUB_WORKSPACE", ""), Path(plan.root)
+        return root.relative_to(workspace).as_posix() if workspace and root.is_relative_to(workspace) else ""
+
+
+def exit_code(run: RunResult | None, verdicts: Verdicts | None) -> ExitCode:
+    """The process's exit code: an interrupt first, then failed steps, then the verdict."""
+    kinds = {step.failure.kind for step in (run.steps if run else ()) if step.failure is not None}
+    if FailureKind.TERMINATED in kinds:
+        return ExitCode.TERMINATED
+    if FailureKind.INTERRUPTED in kinds:
+        return ExitCode.INTERRUPTED
+    if kinds & _ENVIRONMENT_FAILURES:
+        return ExitCode.ENVIRONMENT
+    if kinds:
+        return ExitCode.STEP_FAILED
+    return _CODES[verdicts.outcome] if verdicts is not None else ExitCode.PASSED

@@ -1,0 +1,56 @@
+"""Runs in a folder of the project: the default, ``mlops-out/``."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from mlops_action.files import owner_for, sweep_leftovers, write_whole
+from mlops_action.redact import Redactor
+
+RUN_FILE = "run.json"
+VERDICTS_FILE = "verdicts.json"
+MANIFEST_FILE = "manifest.json"
+REPORT_FILE = "report.md"
+JUNIT_FILE = "junit.xml"
+NOTEBOOKS = "notebooks"
+_OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE)
+
+
+class FolderStore:
+    """Files of the latest run in one folder."""
+
+    def __init__(self, root: Path, name: str, redactor: Redactor) -> None:
+        """Keep files in ``name`` below ``root``; it is made when the first one is written."""
+        self.folder = root / name
+        self.redactor = redactor
+        self.owner = owner_for(root)
+
+    def begin(self) -> None:
+        """Remove our own files of the run before; anything else in the folder is left alone."""
+        sweep_leftovers(self.folder)
+        for name in _OURS:
+            with suppress(OSError):
+                (self.folder / name).unlink()
+        shutil.rmtree(self.folder / NOTEBOOKS, ignore_errors=True)
+
+    def write(self, name: str, data: bytes) -> str:
+        """Keep ``data`` under ``name``; its path is returned.
+
+        Raises:
+            WriteFailed: no space or no permission.
+            SecretFound: the bytes hold a secret value.
+        """
+        path = self.folder / name
+        self.redactor.refuse(data, str(path))
+        write_whole(path, data, self.owner)
+        return str(path)
+
+    def write_text(self, name: str, text: str) -> str:
+        """Keep ``text`` under ``name`` with secret values masked; its path is returned.
+
+        Raises:
+            WriteFailed: no space or no permission.
+        """
+        return self.write(name, self.redactor.text(text).encode("utf-8", errors="replace"))

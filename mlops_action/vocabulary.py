@@ -1,0 +1,44 @@
+"""The fixed words of the records: outcomes, kinds of failure, names of formats."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+RUN_SCHEMA = "mlops-action/run/v1"
+VERDICTS_SCHEMA = "mlops-action/verdicts/v1"
+MANIFEST_SCHEMA = "mlops-action/manifest/v1"
+
+
+class Outcome(StrEnum):
+    """What a gate says. Could not tell is a value of its own and blocks by default."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    FAIL = "fail"
+    WARN = "warn"
+    INCONCLUSIVE = "inconclusive"
+
+
+class StepStatus(StrEnum):
+    """How a step ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
+
+
+class FailureKind(StrEnum):
+    """Why a step failed."""
+
+    RAISED = "raised"
+    TIMED_OUT = "timed-out"
+    KERNEL_DIED = "kernel-died"
+    KERNEL_MISSING = "kernel-missing"
+    KERNEL_START = "kernel-start"
+    BAD_NOTEBOOK = "bad-notebook"
+    OUTPUT_MISSING = "output-missing"
+    INPUT_MISSING = "input-missing"
+    METRIC_UNREADABLE = "metric-unreadable"
+    NEEDS_FAILED = "needs-failed"
+    INTERRUPTED = "interrupted"
+    TERMINATED = "terminated"

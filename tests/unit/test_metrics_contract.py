@@ -1,0 +1,157 @@
+"""What every metric reader keeps, whatever its format. A new reader adds its sample file below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mlops_action.errors import MetricUnreadable
+from mlops_action.metrics import READERS
+from mlops_action.metrics.collect import MAX_BYTES, MAX_READINGS
+from mlops_action.metrics.interface import MetricReader
+from mlops_action.records import MetricReading
+from mlops_action.registry import load_from
+
+EXACT = [
+    "0",
+    "-0.0",
+    "0.95",
+    "0.1000000000000000055511151231257827",
+    "123456789012345678901234567890",
+    "9007199254740993",
+    "1e308",
+    "1E+400",
+    "-4.9e-324",
+    "1e-300",
+    "9" * 900,
+]
+NOT_FINITE = {"NaN": "NaN", "Infinity": "Infinity", "-Infinity": "-Infinity"}
+
+
+def json_of(numbers: Mapping[str, str]) -> str:
+    return "{%s}" % ", ".join(f'"{name}": {value}' for name, value in numbers.items())
+
+
+def csv_of(numbers: Mapping[str, str]) -> str:
+    return "metric,value\n" + "".join(f"{name},{value}\n" for name, value in numbers.items())
+
+
+WRITERS = {".json": json_of, ".csv": csv_of}
+TEXTS = {".json": ['"0.95"', '"high"', "null", "true", '"NaN"', '""'], ".csv": ["high", "", "95%", "true", "NA", "1_0"]}
+
+
+def read(ending: str, data: str | bytes) -> list[MetricReading]:
+    reader: MetricReader = load_from(READERS, ending)()
+    return reader.read(data.encode() if isinstance(data, str) else data, f"m{ending}")
+
+
+def written(ending: str, numbers: Mapping[str, str]) -> list[MetricReading]:
+    return read(ending, WRITERS[ending](numbers))
+
+
+@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("text", EXACT)
+def test_numbers_are_read_exactly_as_they_are_written(ending: str, text: str) -> None:
+    [reading] = written(ending, {"score": text})
+    assert isinstance(reading.value, Decimal)
+    assert reading.value.as_tuple() == Decimal(text).as_tuple()
+
+
+@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("text", NOT_FINITE)
+def test_values_that_are_not_finite_are_read_as_such(ending: str, text: str) -> None:
+    [reading] = written(ending, {"score": text})
+    assert str(reading.value) == NOT_FINITE[text]
+
+
+@pytest.mark.parametrize(("ending", "text"), [(ending, text) for ending in READERS for text in TEXTS[ending]])
+def test_what_is_no_number_is_a_reading_without_a_value(ending: str, text: str) -> None:
+    [reading] = written(ending, {"score": text})
+    assert (reading.name, reading.value) == ("score", None)
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_readings_keep_the_order_and_the_place_of_the_file(ending: str) -> None:
+    readings = written(ending, {"b": "2", "a": "1", "c": "3"})
+    assert [reading.name for reading in readings] == ["b", "a", "c"]
+    assert all(reading.origin.startswith(f"m{ending}") and reading.origin != f"m{ending}" for reading in readings)
+    assert len({reading.origin for reading in readings}) == 3
+
+
+@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("text", ["9" * 1001, "1e10001", "1e-10001", "-1e99999999999999999999", "1e999999999"])
+def test_absurd_numbers_are_refused_with_their_place(ending: str, text: str) -> None:
+    with pytest.raises(MetricUnreadable, match="too long or too large") as caught:
+        written(ending, {"score": text})
+    assert caught.value.origin != f"m{ending}"
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf", b"\xff\xfe{\x00", b"\x00"])
+def test_files_without_text_are_refused_with_their_name(ending: str, data: bytes) -> None:
+    with pytest.raises(MetricUnreadable) as caught:
+        read(ending, data)
+    assert caught.value.origin.startswith(f"m{ending}")
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_a_byte_order_mark_is_not_part_of_a_name(ending: str) -> None:
+    data = b"\xef\xbb\xbf" + WRITERS[ending]({"score": "1"}).encode()
+    assert [reading.name for reading in read(ending, data)] == ["score"]
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_the_same_name_twice_is_refused(ending: str) -> None:
+    sample = WRITERS[ending]({"first": "1", "second": "2"}).replace("second", "first")
+    with pytest.raises(MetricUnreadable, match="twice"):
+        read(ending, sample)
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_absurdly_large_files_are_refused_unread(ending: str) -> None:
+    with pytest.raises(MetricUnreadable, match="bytes"):
+        read(ending, b" " * (MAX_BYTES + 1))
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_absurdly_many_metrics_are_refused(ending: str) -> None:
+    with pytest.raises(MetricUnreadable, match="more than"):
+        written(ending, {f"m{i}": "1" for i in range(MAX_READINGS + 1)})
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_a_metric_without_a_name_is_refused(ending: str) -> None:
+    with pytest.raises(MetricUnreadable, match="no name"):
+        written(ending, {"": "1"})
+
+
+def never_raises_anything_else(ending: str, data: bytes) -> None:
+    try:
+        readings = read(ending, data)
+    except MetricUnreadable as problem:
+        assert problem.message
+        assert problem.origin.startswith(f"m{ending}")
+    else:
+        assert all(reading.name and reading.name.encode() for reading in readings)
+
+
+@pytest.mark.parametrize("ending", READERS)
+@settings(deadline=None)
+@given(data=st.one_of(st.binary(max_size=300), st.text(alphabet='{}[]":,.0123456789eE-+naif\n\r\\u ', max_size=80)))
+@example(data=b"[" * 200_000)
+@example(data=b'{"a":' * 200_000)
+@example(data=b'{"a": {"b": ' + b"[" * 100 + b"1" + b"]" * 100 + b"}}")
+@example(data=b'{"\\ud800": 1}')
+@example(data=b'a,"b\nc')
+@example(data=b"metric,value\na," + b"1" * 140_000 + b"x")
+@example(data=b"metric,value\na," + b"1" * 100_000 + b"x")
+@example(data=b"," * 1000 + b"\n1")
+@example(data=b'{"a": 1e}')
+@example(data=b"\r\r\n\r")
+def test_hostile_bytes_are_refused_and_nothing_else_is_raised(ending: str, data: str | bytes) -> None:
+    never_raises_anything_else(ending, data.encode() if isinstance(data, str) else data)

@@ -1,0 +1,60 @@
+"""Metric files on disk: found, chosen by their ending, or refused."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mlops_action.errors import ExitCode, MetricUnreadable
+from mlops_action.metrics.collect import MAX_BYTES
+from mlops_action.metrics.files import read_metric_file
+
+
+def refusal(path: Path, shown_as: str) -> MetricUnreadable:
+    with pytest.raises(MetricUnreadable) as caught:
+        read_metric_file(path, shown_as)
+    return caught.value
+
+
+@pytest.mark.parametrize(("name", "text"), [("m.json", '{"a": 1}'), ("m.csv", "a\n1\n"), ("M.JSON", '{"a": 1}')])
+def test_the_ending_chooses_the_reader(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    [reading] = read_metric_file(tmp_path / name, f"out/{name}")
+    assert (reading.name, reading.value) == ("a", Decimal(1))
+    assert reading.origin.startswith(f"out/{name}")
+
+
+@pytest.mark.parametrize(("name", "said"), [("m.yaml", "ends in `.yaml`"), ("metrics", "has no ending")])
+def test_an_unknown_ending_is_refused_naming_the_known_ones(tmp_path: Path, name: str, said: str) -> None:
+    problem = refusal(tmp_path / name, name)
+    assert problem.message == f"{name} {said}; metric files end in `.json`, `.csv`"
+
+
+def test_a_missing_file_is_refused_with_a_hint(tmp_path: Path) -> None:
+    problem = refusal(tmp_path / "m.json", "m.json")
+    assert problem.message == "there is no metric file m.json"
+    assert "let a step write it" in problem.hint
+    assert problem.exit_code is ExitCode.STEP_FAILED
+
+
+def test_a_folder_is_refused_as_no_file(tmp_path: Path) -> None:
+    (tmp_path / "m.json").mkdir()
+    assert refusal(tmp_path / "m.json", "m.json").message == "m.json is not a file"
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.json")
+    assert refusal(tmp_path / "m.json", "m.json").message == "m.json is not a file"
+
+
+def test_an_unreadable_name_is_refused(tmp_path: Path) -> None:
+    assert "cannot read" in refusal(tmp_path / ("x" * 300 + ".json"), "x.json").message
+
+
+def test_a_huge_file_is_refused_without_reading_all_of_it(tmp_path: Path) -> None:
+    with (tmp_path / "m.json").open("wb") as handle:
+        handle.truncate(MAX_BYTES * 1000)
+    assert "more than" in refusal(tmp_path / "m.json", "m.json").message
