@@ -33,7 +33,7 @@ _EXACT = 2**53
 """Beyond it a double no longer tells whole numbers apart, so RFC 8785 has none."""
 
 
-def assemble(run: RunResult, verdicts: Verdicts) -> Manifest:
+def assemble(run: RunResult, verdicts: Verdicts | None) -> Manifest:
     """Put together the manifest. Its id depends on the identity part alone."""
     results = {result.name: result for result in run.steps}
     pairs = [(step, results.get(step.name)) for step in run.plan.steps]
@@ -155,7 +155,7 @@ def _locator(run: RunResult) -> Json:
     return {**facts, "config": run.plan.config, "notebooks": notebooks}
 
 
-def _results(run: RunResult, verdicts: Verdicts) -> Json:
+def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
     return {
         "steps": [
             {
@@ -170,7 +170,8 @@ def _results(run: RunResult, verdicts: Verdicts) -> Json:
             for result in run.steps
         ],
         "metrics": [reading for result in run.steps for reading in result.readings],
-        "verdicts": {
+        "verdicts": verdicts
+        and {
             "outcome": verdicts.outcome,
             "reason": verdicts.reason,
             "verdicts": verdicts.verdicts,
@@ -202,11 +203,11 @@ def _changed_inputs(result: StepResult) -> list[str]:
     return sorted(path for path in before | after if before.get(path) != after.get(path))
 
 
-def _completeness(run: RunResult, pairs: Pairs, verdicts: Verdicts) -> tuple[Uncaptured, ...]:
+def _completeness(run: RunResult, pairs: Pairs, verdicts: Verdicts | None) -> tuple[Uncaptured, ...]:
     gaps = {gap for fact in run.facts for gap in fact.uncaptured}
     for step, result in pairs:
         gaps.update(_step_gaps(step, result))
-    if not verdicts.verdicts:
+    if verdicts is None or not verdicts.verdicts:
         gaps.add(Uncaptured("verdicts", "no gate was judged"))
     clean = {Uncaptured(portable(gap.what), portable(gap.why)) for gap in gaps}
     return tuple(sorted(clean, key=lambda gap: (gap.what, gap.why)))

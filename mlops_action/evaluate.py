@@ -11,11 +11,10 @@ from mlops_action.errors import MlopsError, nearest
 from mlops_action.gates import RULES
 from mlops_action.gates.interface import Rule
 from mlops_action.metrics.baseline import Baselines
-from mlops_action.records import MetricReading, PlannedGate, Verdict, Verdicts
+from mlops_action.records import MetricReading, PlannedGate, RunResult, Verdict, Verdicts
 from mlops_action.registry import load_from
-from mlops_action.vocabulary import Outcome
+from mlops_action.vocabulary import VERDICTS_SCHEMA, Outcome, StepStatus
 
-VERDICTS_SCHEMA = "mlops-action/verdicts/v1"
 _WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
 _WORDS = {Outcome.FAIL: "failed", Outcome.WARN: "warned", Outcome.PASS: "passed"}
 
@@ -36,10 +35,24 @@ def evaluate(gates: Sequence[PlannedGate], readings: Sequence[MetricReading], ba
     number, a baseline that cannot be had, and a comparison that is undefined are
     inconclusive, and so is a run without gates.
     """
-    verdicts = tuple(_with_severity(_judge(gate, readings, baselines)) for gate in gates)
+    judged = [_judge(gate, readings, baselines) for gate in gates]
+    verdicts = tuple(_with_severity(verdict) for verdict in judged)
     found = Counter(verdict.outcome for verdict in verdicts)
     outcome = next((each for each in _WORST_FIRST if found[each]), Outcome.INCONCLUSIVE)
+    if all(verdict.outcome is Outcome.INCONCLUSIVE for verdict in judged):
+        # Gates that only warn must not turn "nothing could be measured" into green.
+        outcome = Outcome.INCONCLUSIVE
     return Verdicts(VERDICTS_SCHEMA, __version__, outcome, _reason(found), verdicts)
+
+
+def evaluate_run(gates: Sequence[PlannedGate], run: RunResult, baselines: Baselines) -> Verdicts:
+    """Judge every gate on what a run measured; a run with a failed step never passes."""
+    verdicts = evaluate(gates, [reading for step in run.steps for reading in step.readings], baselines)
+    failed = [step.name for step in run.steps if step.status is not StepStatus.OK]
+    if not failed or verdicts.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE}:
+        return verdicts
+    names = ", ".join(f"`{name}`" for name in failed)
+    return replace(verdicts, outcome=Outcome.INCONCLUSIVE, reason=f"{verdicts.reason} But {names} did not run well.")
 
 
 def _reason(found: Counter[Outcome]) -> str:

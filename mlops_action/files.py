@@ -77,7 +77,12 @@ def _fill(path: Path, data: bytes) -> None:
             with os.fdopen(descriptor, "wb") as handle:
                 handle.write(data)
                 handle.flush()
-                os.link(f"/proc/self/fd/{descriptor}", path, follow_symlinks=True)
+                # With a folder's descriptor Python calls linkat(2), which alone follows this link.
+                folder = os.open(path.parent, os.O_RDONLY)
+                try:
+                    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=folder, follow_symlinks=True)
+                finally:
+                    os.close(folder)
             return
     path.write_bytes(data)
 

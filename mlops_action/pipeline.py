@@ -14,7 +14,7 @@ from mlops_action.canonical import pretty_bytes
 from mlops_action.ci.console import Console
 from mlops_action.ci.detect import detect
 from mlops_action.codec import encode, load_document
-from mlops_action.config.adhoc import load_pipeline
+from mlops_action.config.adhoc import load_pipeline, refuse_adhoc_options
 from mlops_action.config.load import Loaded, find_config
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
@@ -159,6 +159,7 @@ class Pipeline:
         return ExitCode.PASSED
 
     def _planned(self) -> tuple[Plan, Sequence[MlopsError]]:
+        refuse_adhoc_options(self.settings)
         return Planner(self.loaded, self.settings, self.kernels).plan()
 
     def _store(self, plan: Plan) -> FolderStore:
@@ -182,7 +183,10 @@ class Pipeline:
             environment=kernel_environment(self.context.env, allowed, environment.set),
             facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
         )
-        return execute(plan, workshop)
+        try:
+            return execute(plan, workshop)
+        finally:
+            self.console.end()
 
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
         from mlops_action.metrics.files import read_metric_file

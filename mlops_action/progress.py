@@ -63,7 +63,7 @@ def say_verdicts(console: Console, verdicts: Verdicts) -> None:
     for each in sorted(verdicts.verdicts, key=lambda each: _ORDER.index(each.outcome)):
         _say_verdict(console, each, width)
     outcome = str(verdicts.outcome)
-    console.say("", f"Verdict: {console.paint(outcome.upper(), outcome)} ({inline(verdicts.reason)})")
+    console.say("", f"Verdict: {console.paint(outcome.upper(), outcome)}. {inline(verdicts.reason)}")
 
 
 def _say_verdict(console: Console, verdict: Verdict, width: int) -> None:
@@ -86,9 +86,8 @@ def say_end(console: Console, account: Account, folder: str) -> None:
     """Where the results are."""
     if account.verdicts is None and account.run is not None:
         console.say("", f"{_steps_line(account.run)}; nothing was judged")
-    names = ["report.md", "junit.xml"]
-    if account.manifest is not None:
-        names.insert(0, "manifest.json")
+    made = {"manifest.json": account.manifest, "verdicts.json": account.verdicts, "run.json": account.run}
+    names = ["report.md", "junit.xml", *(name for name, record in made.items() if record is not None)]
     console.say("", f"Results in {inline(folder)}: {', '.join(names)}")
     if account.manifest is not None:
         _say_manifest(console, account.manifest)

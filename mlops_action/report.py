@@ -85,7 +85,7 @@ def _gate_annotations(account: Account, prefix: str) -> list[Annotation]:
             continue
         path, _, line = verdict.origin.rpartition(":")[0].rpartition(":")
         message = "\n".join(part for part in (verdict.message, verdict.hint) if part)
-        known = line.isdigit()
+        known = line.isdigit() and not path.startswith(("-", "INPUT_"))
         found.append(
             Annotation(
                 level,

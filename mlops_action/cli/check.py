@@ -12,5 +12,5 @@ from mlops_action.cli.common import run_pipeline, with_options
 @click.command("check")
 @with_options("check")
 def command(**given: Any) -> None:
-    """Say whether the configuration is right, without running anything."""
+    """Check the configuration alone."""
     run_pipeline(given, lambda pipeline: pipeline.check())

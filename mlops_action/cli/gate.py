@@ -13,5 +13,8 @@ from mlops_action.cli.common import run_pipeline, with_options
 @click.option("--run", "run_file", default="", metavar="FILE", help="Judge this run.json; by default the latest run.")
 @with_options("gate")
 def command(run_file: str, **given: Any) -> None:
-    """Judge the gates alone, on an earlier run's file or on metric files."""
+    """Judge the gates alone.
+
+    On an earlier run's file, or on metric files as they are.
+    """
     run_pipeline(given, lambda pipeline: pipeline.gate(run_file))

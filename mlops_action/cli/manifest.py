@@ -14,5 +14,8 @@ from mlops_action.cli.common import run_pipeline, with_options
 @click.option("--verdicts", "verdicts_file", default="", metavar="FILE", help="Its verdicts.json.")
 @with_options("manifest")
 def command(run_file: str, verdicts_file: str, **given: Any) -> None:
-    """Assemble the manifest alone, from the files of the stages before."""
+    """Assemble the manifest alone.
+
+    From the files that the stages before it wrote.
+    """
     run_pipeline(given, lambda pipeline: pipeline.manifest(run_file, verdicts_file))

@@ -12,5 +12,5 @@ from mlops_action.cli.common import run_pipeline, with_options
 @click.command("plan")
 @with_options("plan")
 def command(**given: Any) -> None:
-    """Show exactly what a run would do, without starting a kernel."""
+    """Show what a run would do."""
     run_pipeline(given, lambda pipeline: pipeline.plan())

@@ -9,7 +9,7 @@ from pathlib import Path
 from mlops_action.config.load import CONFIG_NAME, NO_GATES, Loaded, find_config, load_config, policy_from_text
 from mlops_action.config.model import PipelineSpec, StepSpec
 from mlops_action.config.sources import Settings
-from mlops_action.errors import FileMissing, MlopsError, Problems, UsageError
+from mlops_action.errors import ConfigMissing, FileMissing, MlopsError, Problems, UsageError
 
 
 def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
@@ -22,13 +22,39 @@ def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
     options = settings.options
     if options.notebooks or options.code:
         loaded = _from_options(settings, cwd)
-    elif options.metrics and not options.config:
-        loaded = Loaded(PipelineSpec(), cwd)
     else:
-        path = cwd / options.config if options.config else find_config(cwd)
-        shown = options.config or (CONFIG_NAME if path.parent == cwd else str(path))
-        loaded = load_config(path, shown, options.baseline)
+        loaded = _from_file(settings, cwd)
     return _with_gates(loaded, settings)
+
+
+def _from_file(settings: Settings, cwd: Path) -> Loaded:
+    options = settings.options
+    try:
+        path = cwd / options.config if options.config else find_config(cwd)
+    except ConfigMissing:
+        if options.metrics:  # metric files and gates are enough to judge
+            return Loaded(PipelineSpec(), cwd)
+        raise
+    shown = options.config or (CONFIG_NAME if path.parent == cwd else str(path))
+    return load_config(path, shown, options.baseline)
+
+
+def refuse_adhoc_options(settings: Settings) -> None:
+    """Options that describe notebooks without a configuration must not be ignored with one.
+
+    Raises:
+        UsageError: such an option was given, and no notebook or code.
+    """
+    options = settings.options
+    if options.notebooks or options.code:
+        return
+    for name in ("inputs", "outputs", "metrics"):
+        if getattr(options, name):
+            raise UsageError(
+                f"`{name}` is for a pipeline without mlops.yaml, and no notebook or code is named",
+                origin=settings.origin(name),
+                hint=f"name `{name}` in mlops.yaml, under the step",
+            )
 
 
 def _with_gates(loaded: Loaded, settings: Settings) -> Loaded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from mlops_action.facts.interface import Scene
 from mlops_action.records import Fact, PlannedStep, Uncaptured
@@ -25,7 +25,7 @@ class KernelSpecs:
                     "step": step.name,
                     "kernel": kernel.name,
                     "language": kernel.language,
-                    "argv": [portable(argument) for argument in kernel.argv],
+                    "argv": _command(kernel.argv, scene.root),
                 }
                 for step, kernel in chosen
             ],
@@ -44,16 +44,22 @@ class KernelSpecs:
         )
 
 
-def portable(argument: str) -> str:
-    """An argument with the path in it, if any, replaced by its last part."""
+def portable(argument: str, root: Path) -> str:
+    """An argument without the place of this machine: relative to the project, else only the last part."""
     option = _OPTION.fullmatch(argument)
     if option:
-        return option["name"] + portable(option["value"])
+        return option["name"] + portable(option["value"], root)
     for flavour in (PurePosixPath, PureWindowsPath):
         path = flavour(argument)
         if path.is_absolute():
-            return path.name or argument
+            inside = path.is_relative_to(flavour(root))
+            return path.relative_to(flavour(root)).as_posix() if inside else path.name or argument
     return argument
+
+
+def _command(argv: tuple[str, ...], root: Path) -> list[str]:
+    """The interpreter by its plain name, even when it is in the project's own virtual environment."""
+    return [PureWindowsPath(argv[0]).name, *(portable(argument, root) for argument in argv[1:])] if argv else []
 
 
 def _missing(step: PlannedStep) -> Uncaptured:

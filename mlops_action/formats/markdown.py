@@ -34,8 +34,19 @@ class Markdown:
 
 
 def escaped(text: str) -> str:
-    """Foreign text as one line of Markdown that shows just what it says."""
-    return _SPECIAL.sub(r"\\\1", inline(text)).replace("://", ":\u200b//")
+    """Text as one line of Markdown that shows just what it says; pairs of backticks make code."""
+    parts = inline(text).split("`")
+    if len(parts) % 2 == 0:
+        parts = ["`".join(parts)]
+    return "".join(f"`{_in_code(part)}`" if i % 2 and part else _plain(part) for i, part in enumerate(parts))
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text).replace("://", ":\u200b//")
+
+
+def _in_code(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def fenced(text: str) -> str:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 
 from mlops_action.config.values import duration_text
-from mlops_action.records import CellSelection, Plan, PlannedGate, PlannedStep
+from mlops_action.records import CellSelection, Json, Plan, PlannedGate, PlannedStep
 from mlops_action.redact import MASK, is_secret_name
 from mlops_action.sanitize import inline
+from mlops_action.structure import exact_number
 
 
 def plan_lines(plan: Plan, judging: bool) -> list[str]:
@@ -70,8 +71,16 @@ def _cells(cells: CellSelection) -> str:
 
 
 def _gate(gate: PlannedGate) -> Iterator[str]:
-    limits = json.dumps(gate.limits, ensure_ascii=False)
+    limits = ", ".join(f"{name} {_amount(value)}" for name, value in gate.limits.items())
     severity = ", warns only" if gate.severity == "warn" else ""
-    yield f"{gate.name}: {inline(gate.metric)} {gate.rule} {limits}{severity}  ({inline(gate.origin)})"
+    yield f"{gate.name}: {inline(gate.metric)} {limits}{severity}  ({inline(gate.origin)})"
     if gate.baseline:
-        yield f"     compared with {inline(gate.baseline)}, {gate.direction} is better"
+        yield f"     compared with {inline(gate.baseline)}; {gate.direction} is better"
+
+
+def _amount(value: Json) -> str:
+    if isinstance(value, dict):
+        parts = [str(value["absolute"])] if "absolute" in value else []
+        parts += [f"{exact_number(value['relative']) * 100:f}% of the baseline"] if "relative" in value else []
+        return " and ".join(parts)
+    return " to ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -71,7 +71,8 @@ class _Client(NotebookClient):
     def _tell(self, msg_type: str, content: Any) -> None:
         if msg_type in {"execute_result", "display_data"}:
             text = content.get("data", {}).get(_TEXT_MIME, "")
-            self.on_text(("".join(text) if isinstance(text, list) else str(text)) + "\n")
+            shown = "".join(text) if isinstance(text, list) else str(text)
+            self.on_text(f"{shown}\n" if shown else "")
 
     def put_stream_together(self) -> None:
         """Join the pieces of a stream once, when it is complete: joining each time is quadratic."""

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from mlops_action.canonical import sha256_bytes
 from mlops_action.errors import BaselineUnavailable, MlopsError
-from mlops_action.metrics.collect import MAX_BYTES
-from mlops_action.metrics.files import reader_for
+from mlops_action.metrics.files import limited_bytes, reader_for
 from mlops_action.records import BaselineIdentity, MetricReading
 from mlops_action.repository import GitRefused, Repository
 
@@ -74,16 +73,12 @@ class Baselines:
         return readings, BaselineIdentity(locator, resolved, f"sha256:{sha256_bytes(data)}")
 
     def _from_disk(self, locator: str) -> tuple[bytes, str]:
-        path = self._root / locator
         try:
-            if path.exists() and not path.is_file():
-                raise BaselineUnavailable("the baseline is not a file", origin=locator, hint="name a JSON or CSV file")
-            with path.open("rb") as handle:
-                return handle.read(MAX_BYTES + 1), Path(locator).as_posix()
+            return limited_bytes(self._root / locator), Path(locator).as_posix()
         except (OSError, ValueError) as error:
-            cause = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+            cause = "there is no such file" if isinstance(error, FileNotFoundError) else error
             raise BaselineUnavailable(
-                f"the baseline {locator} cannot be read: {cause}",
+                f"the baseline {locator} cannot be read: {getattr(cause, 'strerror', None) or cause}",
                 origin=locator,
                 hint="the path is relative to the project folder; "
                 "the first time, put the accepted metrics there and commit them",

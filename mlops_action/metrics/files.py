@@ -23,22 +23,33 @@ def read_metric_file(path: Path, shown_as: str) -> list[MetricReading]:
         MetricUnreadable: it is missing, of an unknown ending, or not in its format.
     """
     reader = reader_for(path.name, shown_as)
-    if path.exists() and not path.is_file():
-        raise MetricUnreadable(f"{shown_as} is not a file", origin=shown_as, hint="name a JSON or CSV file")
     try:
-        with path.open("rb") as handle:
-            data = handle.read(MAX_BYTES + 1)
+        data = limited_bytes(path)
     except FileNotFoundError:
         raise MetricUnreadable(
             f"there is no metric file {shown_as}",
             origin=shown_as,
             hint="let a step write it, or correct its name; paths are relative to the project folder",
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or error
         raise MetricUnreadable(
-            f"cannot read the metric file: {error.strerror or error}", origin=shown_as, hint="check its permissions"
+            f"cannot read the metric file: {cause}", origin=shown_as, hint="name a JSON or CSV file that can be read"
         ) from error
     return reader.read(data, shown_as)
+
+
+def limited_bytes(path: Path) -> bytes:
+    """Contents of a regular file, cut where it is too large for a reader anyway.
+
+    Raises:
+        OSError: it cannot be read, or is no file; a pipe is not waited for.
+        ValueError: the path holds a null byte.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError("it is not a file")
+    with path.open("rb") as handle:
+        return handle.read(MAX_BYTES + 1)
 
 
 def reader_for(name: str, shown_as: str) -> MetricReader:

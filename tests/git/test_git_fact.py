@@ -29,10 +29,12 @@ AUTHOR = {
 }
 
 
+GIT = ("git", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false", "-c", "protocol.file.allow=always")
+
+
 def git(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
-        ["git", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false", "-c", "protocol.file.allow=always"]
-        + list(arguments),
+        [*GIT, *arguments],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder.parent), **AUTHOR, **(env or {})},
         capture_output=True,

@@ -218,6 +218,7 @@ def test_exact_text_is_plain_where_it_can_be(number: str, text: str) -> None:
 def test_figures_are_rounded_only_as_far_as_they_differ() -> None:
     assert figures(Decimal("0.9649122807017544"), Decimal("0.95")) == ["0.964912", "0.95"]
     assert figures(Decimal("0.79999999999"), Decimal("0.80")) == ["0.79999999999", "0.8"]
+    assert figures(Decimal(12345678), Decimal("0.5")) == ["12345678", "0.5"]
     assert figures(Decimal(1234567), Decimal("1234566.9")) == ["1234567", "1234566.9"]
 
 

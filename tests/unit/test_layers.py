@@ -1,0 +1,83 @@
+"""Imports only go downwards, and what the package imports it declares."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "mlops_action"
+LEVELS = {
+    0: "vocabulary records errors structure codec canonical redact sanitize files context registry __init__",
+    1: "config repository digests",
+    2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
+    3: "plan execute evaluate assemble report progress",
+    4: "pipeline boundary",
+    5: "cli action entrypoint __main__",
+}
+LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms.split()}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "mlops_action")
+
+
+def name_of(path: Path) -> str:
+    relative = path.relative_to(ROOT).with_suffix("")
+    return ".".join(part for part in relative.parts if part != "__init__")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: name_of(path))
+def test_a_module_imports_only_from_its_own_level_or_below(path: Path) -> None:
+    own = room_of(name_of(path))
+    assert own in LEVEL_OF, f"`{own}` has no level: add it to LEVELS"
+    above = [
+        other
+        for other in imported(path)
+        if other.startswith("mlops_action.") and LEVEL_OF.get(room_of(other), 0) > LEVEL_OF[own]
+    ]
+    assert not above
+
+
+def test_every_third_party_import_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {name.split(">")[0].replace("-", "_").lower() for name in project["dependencies"]}
+    modules = {"yaml": "pyyaml"}
+    used = {
+        module.split(".")[0]
+        for path in FILES
+        for module in imported(path)
+        if module.split(".")[0] not in {*sys.stdlib_module_names, "mlops_action", "__future__"}
+    }
+    assert {modules.get(module, module) for module in used} == declared
+
+
+def test_the_graph_of_imports_has_no_cycle() -> None:
+    graph = {name_of(path): set(_top_level_imports(path)) for path in FILES}
+    known = {name: {other for other in others if other in graph and other != name} for name, others in graph.items()}
+    from graphlib import TopologicalSorter
+
+    TopologicalSorter(known).prepare()
+
+
+def _top_level_imports(path: Path) -> Iterator[str]:
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
