@@ -22,9 +22,7 @@ from mlops_action.records import (
     Verdicts,
 )
 from mlops_action.redact import MASK, is_secret_name
-from mlops_action.vocabulary import StepStatus
-
-MANIFEST_SCHEMA = "mlops-action/manifest/v1"
+from mlops_action.vocabulary import MANIFEST_SCHEMA, StepStatus
 
 Pairs = list[tuple[PlannedStep, StepResult | None]]
 """Each planned step with what became of it."""
@@ -89,7 +87,8 @@ def _identity(run: RunResult, pairs: Pairs) -> Json:
         written |= dict.fromkeys([*step.metrics, *(state.path for state in outputs)], step.name)
     facts = {fact.name: fact.identity for fact in run.facts if fact.identity is not None}
     gates = sorted((_gate_identity(gate) for gate in run.plan.gates), key=canonical_bytes)
-    return {**facts, "format": MANIFEST_SCHEMA, "steps": steps, "gates": gates}
+    environment = {name: _masked(name, value) for name, value in run.plan.environment.items()}
+    return {**facts, "format": MANIFEST_SCHEMA, "environment": environment, "steps": steps, "gates": gates}
 
 
 def _step_identity(step: PlannedStep, result: StepResult | None, written: dict[str, str]) -> Json:

@@ -202,6 +202,13 @@ class BaselineUnavailable(MlopsError):
     exit_code = ExitCode.INCONCLUSIVE
 
 
+class GitRefused(MlopsError):
+    """git is not installed, or ended with an error; the message is git's own."""
+
+    slug = "git"
+    exit_code = ExitCode.ENVIRONMENT
+
+
 class SecretFound(MlopsError):
     """A secret's value was about to be written to a file; nothing was written."""
 

@@ -39,10 +39,11 @@ def evaluate(gates: Sequence[PlannedGate], readings: Sequence[MetricReading], ba
     verdicts = tuple(_with_severity(verdict) for verdict in judged)
     found = Counter(verdict.outcome for verdict in verdicts)
     outcome = next((each for each in _WORST_FIRST if found[each]), Outcome.INCONCLUSIVE)
-    if all(verdict.outcome is Outcome.INCONCLUSIVE for verdict in judged):
+    reason = _reason(found)
+    if outcome is not Outcome.INCONCLUSIVE and all(verdict.outcome is Outcome.INCONCLUSIVE for verdict in judged):
         # Gates that only warn must not turn "nothing could be measured" into green.
-        outcome = Outcome.INCONCLUSIVE
-    return Verdicts(VERDICTS_SCHEMA, __version__, outcome, _reason(found), verdicts)
+        outcome, reason = Outcome.INCONCLUSIVE, f"{reason} But none of them could be evaluated."
+    return Verdicts(VERDICTS_SCHEMA, __version__, outcome, reason, verdicts)
 
 
 def evaluate_run(gates: Sequence[PlannedGate], run: RunResult, baselines: Baselines) -> Verdicts:

@@ -15,7 +15,7 @@ from mlops_action import __version__
 from mlops_action.codec import map_text
 from mlops_action.context import Context
 from mlops_action.digests import file_states, find_files
-from mlops_action.errors import KernelStartFailed, MlopsError
+from mlops_action.errors import EnvironmentProblem, KernelStartFailed, MlopsError, WriteFailed
 from mlops_action.executors.interface import Executor
 from mlops_action.files import Stamp, stamp
 from mlops_action.kernels.interface import KernelBackend, Launch
@@ -65,7 +65,7 @@ def execute(plan: Plan, workshop: Workshop) -> RunResult:
     """
     started = workshop.context.timestamp()
     results = workshop.executor.run_all(plan.steps, lambda step: _StepRun(plan, step, workshop).run())
-    return RunResult(
+    run = RunResult(
         schema=RUN_SCHEMA,
         tool=__version__,
         started=started,
@@ -75,6 +75,8 @@ def execute(plan: Plan, workshop: Workshop) -> RunResult:
         facts=workshop.facts,
         environment=tuple(sorted(workshop.environment)),
     )
+    redacted: RunResult = map_text(run, workshop.redactor.text)
+    return redacted
 
 
 class _StepFailed(Exception):
@@ -111,10 +113,14 @@ class _StepRun:
             interrupted = end.failure.kind in {FailureKind.INTERRUPTED, FailureKind.TERMINATED}
             status = StepStatus.INTERRUPTED if interrupted else StepStatus.FAILED
             self._note(status=status, failure=end.failure)
+        except WriteFailed:
+            raise
+        except EnvironmentProblem as error:
+            failure = Failure(FailureKind.ENVIRONMENT, str(error), error.hint)
+            self._note(status=StepStatus.FAILED, failure=failure)
         self._note(seconds=round(time.monotonic() - begun, 3))
-        result: StepResult = map_text(self.result, self.workshop.redactor.text)
-        self.workshop.log.step_finished(result)
-        return result
+        self.workshop.log.step_finished(self.result)
+        return self.result
 
     def _note(self, **values: Any) -> None:
         self.result = replace(self.result, **values)
@@ -141,7 +147,7 @@ class _StepRun:
         try:
             if step.notebook:
                 notebook = use_kernel(read_notebook(self.root / step.notebook, step.notebook), kernel)
-                self._note(source=file_states(self.root, (step.notebook,))[0])
+                self._note(source=next(iter(file_states(self.root, (step.notebook,))), None))
             else:
                 notebook = snippet_notebook(step.code, kernel)
             strip_injected(notebook)

@@ -6,6 +6,7 @@ argv → Settings → Loaded → Plan → RunResult → Verdicts → Manifest �
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +41,7 @@ _CODES = {
     Outcome.FAIL: ExitCode.GATE_FAILED,
     Outcome.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
-_ENVIRONMENT_FAILURES = {FailureKind.KERNEL_MISSING, FailureKind.KERNEL_START}
+_ENVIRONMENT_FAILURES = {FailureKind.KERNEL_MISSING, FailureKind.KERNEL_START, FailureKind.ENVIRONMENT}
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,11 @@ class Pipeline:
     def redactor(self) -> Redactor:
         """Knows the secrets of the environment and those given as parameters."""
         given = [text.partition("=") for text in self.settings.options.parameters]
-        secret = [value for name, _, value in given if is_secret_name(name)]
-        known = [value for name, value in self.context.env.items() if is_secret_name(name)]
-        return Redactor([*known, *secret])
+        named = [(name, value) for name, _, value in given]
+        with suppress(MlopsError):  # without a configuration there are no parameters in it
+            for step in self.loaded.spec.steps.values():
+                named += [(name, value) for name, value in step.parameters.items() if isinstance(value, str)]
+        return Redactor(value for name, value in [*self.context.env.items(), *named] if is_secret_name(name))
 
     @cached_property
     def console(self) -> Console:
@@ -206,13 +209,14 @@ class Pipeline:
 
     def _emit(self, plan: Plan, account: Account) -> None:
         """Write verdicts, manifest and reports, and tell people and the CI system."""
-        from mlops_action.assemble import encode_manifest
+        from mlops_action.assemble import check_manifest, encode_manifest
 
         store = self._store(plan)
         if account.verdicts is not None:
             store.write(VERDICTS_FILE, pretty_bytes(encode(account.verdicts)))
             say_verdicts(self.console, account.verdicts)
         if account.manifest is not None:
+            check_manifest(encode(account.manifest))
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
         emissions = report(account, plan.output_dir, self._prefix(plan))
         for name, data in emissions.files:

@@ -64,6 +64,7 @@ class Planner:
             output_dir=self.settings.options.output_dir,
             steps=steps,
             gates=plan_gates(self.loaded),
+            environment=dict(self.loaded.spec.environment.set),
             missing=tuple(str(problem) for problem in problems),
         )
         return plan, tuple(problems)
@@ -152,7 +153,7 @@ class Planner:
                 if not there and not any(_overlap(pattern, output) for output in promised):
                     problems.append(
                         FileMissing(
-                            f"step `{step.name}` reads `{pattern}`, which neither exists nor is written by a step before it",
+                            f"step `{step.name}` reads `{pattern}`, which does not exist and no step before it writes",
                             origin=self.loaded.origin(f"/steps/{step.name}/inputs/{i}"),
                             hint="correct the path, or list it under `outputs` of the step that writes it",
                         )

@@ -117,6 +117,7 @@ class Plan:
     output_dir: str = documented("Folder that the results are written to.")
     steps: tuple[PlannedStep, ...] = documented("Steps in the order in which they run.")
     gates: tuple[PlannedGate, ...] = documented("Gates that would be evaluated.")
+    environment: dict[str, str] = documented("Variables that are set for kernels.", default_factory=dict)
     missing: tuple[str, ...] = documented("What is missing now; a run would fail on it.", default=())
 
 

@@ -8,16 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_action.errors import MlopsError
+from mlops_action.errors import GitRefused
 
 _TARGET_VARIABLES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET")
 """Target branch of a pull request as GitHub, GitLab and Jenkins tell it."""
-
-
-class GitRefused(MlopsError):
-    """git ended with an error; the message is git's own."""
-
-    slug = "git"
 
 
 @dataclass(frozen=True)
@@ -110,8 +104,12 @@ class Repository:
             GitRefused: the target branch or its common history is not in this clone.
         """
         head = self.commit_of("HEAD")
+        told = self.env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")  # GitLab computes it, and may not fetch the branch
+        if told and self.attempt("cat-file", "-t", told) == "commit":
+            return told
         branch = self.target_branch()
-        target = self.commit_of(branch)
+        target = self.attempt("rev-parse", "--verify", "--quiet", f"refs/remotes/origin/{branch}^{{commit}}")
+        target = target or self.commit_of(branch)
         base = self.attempt("merge-base", target, head)
         if not base:
             raise GitRefused(f"this clone does not hold the common history with `{branch}`")
@@ -119,7 +117,7 @@ class Repository:
             return base
         before = self.attempt("rev-parse", "--verify", "--quiet", "HEAD^1")
         if not before:
-            raise GitRefused("this is the first commit (or a shallow clone), there is nothing before it")
+            raise GitRefused("HEAD has no parent in this clone")
         return before
 
     def file_at(self, commit: str, path: str) -> bytes:

@@ -52,8 +52,14 @@ def kind_name(kind: Any) -> str:
     return KIND_NAMES.get(get_origin(kind) or kind, str(kind))
 
 
+class WrittenFloat(float):
+    """A float that remembers the decimal text that it was written as."""
+
+    written: str
+
+
 def exact_number(value: Any) -> Decimal:
-    """Read a number exactly: the shortest decimal text that stands for it.
+    """Read a number exactly, as it was written, else as the shortest decimal text that stands for it.
 
     Raises:
         ValueError: not a number.
@@ -61,7 +67,8 @@ def exact_number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise ValueError(f"expected a number, got {kind_name(type(value))}")
     try:
-        return Decimal(repr(value) if isinstance(value, float) else value)
+        text = getattr(value, "written", repr(value)) if isinstance(value, float) else value
+        return Decimal(text)
     except ArithmeticError:
         raise ValueError(f"expected a number, got `{value}`") from None
 

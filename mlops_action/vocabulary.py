@@ -35,6 +35,7 @@ class FailureKind(StrEnum):
     KERNEL_DIED = "kernel-died"
     KERNEL_MISSING = "kernel-missing"
     KERNEL_START = "kernel-start"
+    ENVIRONMENT = "environment"
     BAD_NOTEBOOK = "bad-notebook"
     OUTPUT_MISSING = "output-missing"
     INPUT_MISSING = "input-missing"

@@ -20,10 +20,8 @@ def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
         Problems: everything that is wrong in it.
     """
     options = settings.options
-    if options.notebooks or options.code:
-        loaded = _from_options(settings, cwd)
-    else:
-        loaded = _from_file(settings, cwd)
+    adhoc = bool(options.notebooks or options.code)
+    loaded = _from_options(settings, cwd) if adhoc else _from_file(settings, cwd)
     return _with_gates(loaded, settings)
 
 

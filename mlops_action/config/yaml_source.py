@@ -13,10 +13,12 @@ from typing import Any
 import yaml
 
 from mlops_action.errors import MlopsError, YamlError
+from mlops_action.structure import WrittenFloat
 
 MAX_BYTES = 1_048_576
 MAX_NODES = 100_000
 MAX_DEPTH = 60
+MAX_DIGITS = 1000
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,13 @@ class _Walk:
             return text
         if kind == "int":
             base = {"0x": 16, "0o": 8}.get(text[:2], 10)
+            if len(text) > MAX_DIGITS:
+                raise self.refuse(node, f"a number of more than {MAX_DIGITS} digits")
             return int(text, base)
         if kind == "float" and not text.lower().endswith(("inf", "nan")):
-            return float(text)
+            number = WrittenFloat(text)
+            number.written = text
+            return number
         if kind in {"float", "bool", "null"}:
             return getattr(self.scalars, f"construct_yaml_{kind}")(node)
         raise self.refuse(node, f"the tag `{node.tag}` is not allowed", "write plain text, numbers, lists and mappings")

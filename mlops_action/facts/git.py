@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 from mlops_action.digests import readable
+from mlops_action.errors import GitRefused
 from mlops_action.facts.interface import Scene
 from mlops_action.facts.urls import bare_url
 from mlops_action.facts.work_tree import WorkTree, results_of, snapshot
 from mlops_action.records import Fact, Json, Uncaptured
-from mlops_action.repository import GitRefused, Repository
+from mlops_action.repository import Repository
 
 MOST_PATHS = 50
 """So many changed paths are listed; the rest is counted."""

@@ -75,7 +75,7 @@ class WorkTree:
             **_config_variables(),
         }
         if index.is_file():
-            shutil.copy(index, folder / "index")  # with its time: git distrusts entries that are younger
+            shutil.copy2(index, folder / "index")  # with its time: git distrusts entries that are younger
         else:
             self._git("read-tree", "HEAD")
 

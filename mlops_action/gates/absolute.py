@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from mlops_action.gates.exact import figures, minus, plus, text_of
@@ -27,7 +28,7 @@ class Minimum:
         passed = value >= limit
         here, there = figures(value, limit)
         text = f"at least {text_of(limit)}"
-        return Judgement(passed, f"{here} is {'at least' if passed else 'below'} {there}", text, text)
+        return Judgement(passed, f"{gate.metric} {here} is {'at least' if passed else 'below'} {there}", text, text)
 
 
 class Maximum:
@@ -46,7 +47,7 @@ class Maximum:
         passed = value <= limit
         here, there = figures(value, limit)
         text = f"at most {text_of(limit)}"
-        return Judgement(passed, f"{here} is {'at most' if passed else 'above'} {there}", text, text)
+        return Judgement(passed, f"{gate.metric} {here} is {'at most' if passed else 'above'} {there}", text, text)
 
 
 class Range:
@@ -65,7 +66,9 @@ class Range:
         passed = low <= value <= high
         here, lowest, highest = figures(value, low, high)
         text = f"from {text_of(low)} to {text_of(high)}"
-        return Judgement(passed, f"{here} is {'within' if passed else 'outside'} {lowest} to {highest}", text, text)
+        return Judgement(
+            passed, f"{gate.metric} {here} is {'within' if passed else 'outside'} {lowest} to {highest}", text, text
+        )
 
 
 class Equals:
@@ -85,13 +88,14 @@ class Equals:
         if tolerance is None:
             here, there = figures(value, target)
             passed = value == target
-            said = f"{here} is {'equal to' if passed else 'not'} {there}"
+            said = f"{gate.metric} {here} is {'equal to' if passed else 'not'} {there}"
             return Judgement(passed, said, text_of(target), text_of(target))
         limit = f"{text_of(target)}, give or take {amount_text(tolerance)}"
         try:
-            return _within(value, target, sizes_of(tolerance, target), limit)
+            judged = _within(value, target, sizes_of(tolerance, target), limit)
         except ArithmeticError:
             return Judgement(None, f"how far the value is off {text_of(target)} has too many digits to tell", limit)
+        return replace(judged, message=f"{gate.metric} {judged.message}")
 
 
 def _within(value: Decimal, target: Decimal, sizes: Sizes, limit: str) -> Judgement:

@@ -6,10 +6,10 @@ import posixpath
 from pathlib import Path
 
 from mlops_action.canonical import sha256_bytes
-from mlops_action.errors import BaselineUnavailable, MlopsError
+from mlops_action.errors import BaselineUnavailable, GitRefused, MlopsError
 from mlops_action.metrics.files import limited_bytes, reader_for
 from mlops_action.records import BaselineIdentity, MetricReading
-from mlops_action.repository import GitRefused, Repository
+from mlops_action.repository import Repository
 
 Baseline = tuple[tuple[MetricReading, ...], BaselineIdentity]
 
@@ -124,6 +124,8 @@ class Baselines:
             )
         if ref:
             return f"correct the name, or run `git fetch origin {ref}:refs/remotes/origin/{ref}`"
+        if not self._repository.attempt("rev-parse", "--verify", "--quiet", "HEAD^1"):
+            return "there is nothing before the first commit; compare with a file, or commit the change on a branch"
         return (
             "run `git fetch origin main:refs/remotes/origin/main` (with your target branch), "
             "or say what to compare with: `git:REF:PATH`"

@@ -18,8 +18,10 @@ from mlops_action.config.model import ManifestSpec
 from mlops_action.context import Context
 from mlops_action.facts.git import MOST_PATHS, GitFact
 from mlops_action.facts.interface import Scene
+from mlops_action.facts.work_tree import snapshot
 from mlops_action.records import Fact, Plan, PlannedStep
 from mlops_action.redact import Redactor
+from mlops_action.repository import Repository
 
 AUTHOR = {
     "GIT_AUTHOR_NAME": "A",
@@ -137,13 +139,16 @@ def test_no_temporary_file_is_left_behind(repo: Path, tmp_path: Path, monkeypatc
     assert list(scratch.iterdir()) == []
 
 
-def test_a_same_sized_edit_right_after_the_commit_is_seen(repo: Path) -> None:
-    clean = tree_of(repo)
+def test_a_same_sized_edit_in_the_instant_of_the_commit_is_seen(repo: Path) -> None:
+    """Git finds it by comparing the time of the index with that of the file, so a copy must keep the time."""
+    git(repo, "config", "core.trustctime", "false")
+    instant = (1_700_000_000, 1_700_000_000)
+    os.utime(repo / "src/train.py", instant)
+    commit(repo)
+    os.utime(repo / ".git/index", instant)
     (repo / "src/train.py").write_text("TRAIN()\n")
-    git(repo, "add", "src/train.py")
-    git(repo, "commit", "-q", "-m", "capitals")
-    (repo / "src/train.py").write_text("train()\n")
-    assert tree_of(repo) == clean
+    os.utime(repo / "src/train.py", instant)
+    assert fact_of(repo).observation["changed"] == ["src/train.py"]
 
 
 def test_a_file_that_git_was_told_to_believe_unchanged_is_looked_at(repo: Path) -> None:
@@ -381,6 +386,18 @@ def test_a_broken_repository_gives_no_identity_and_a_reason(repo: Path) -> None:
     fact = fact_of(repo)
     assert fact.identity is None
     assert fact.uncaptured[0].why.startswith("git refused: ")
+
+
+def test_a_large_untracked_file_is_not_copied_anywhere(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repo / "large.bin").write_bytes(os.urandom(1 << 20))
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    with snapshot(Repository(repo, dict(os.environ)), ()) as work_tree:
+        assert work_tree.tree != git(repo, "rev-parse", "HEAD^{tree}")
+        sizes = [path.stat().st_size for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
+    assert sum(sizes) < 1 << 16
 
 
 def test_a_large_untracked_file_has_the_id_that_git_gives_it(repo: Path) -> None:

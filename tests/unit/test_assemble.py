@@ -69,7 +69,9 @@ STEPS = (
         inputs=("data/*.csv",),
         outputs=("model/*",),
     ),
-    PlannedStep("evaluate", "mlops.yaml:12:3", code="print(1)", kernel=PYTHON, needs=("train",), metrics=("m.json",)),
+    PlannedStep(
+        "evaluate", "mlops.yaml:12:3", code="print(1)", kernel=PYTHON, needs=("train", "a"), metrics=("m.json",)
+    ),
 )
 GATES = (
     PlannedGate("accuracy", "accuracy", "min", {"min": 0.9}, "gates.yaml:2:3"),
@@ -411,6 +413,13 @@ def test_what_was_not_run_and_not_judged_is_told_missing() -> None:
     assert gaps["code of step `evaluate`"] == "it was never read"
     assert gaps["verdicts"] == "no gate was judged"
     assert gaps["something"] == "of a reason"
+
+
+def test_a_run_without_gates_has_no_verdicts_and_says_so() -> None:
+    manifest = assemble(RUN, None)
+    assert manifest.results["verdicts"] is None
+    assert Uncaptured("verdicts", "no gate was judged") in manifest.completeness
+    assert manifest.manifest_id == id_of(RUN)
 
 
 def test_each_missing_thing_is_told_once_in_a_fixed_order() -> None:

@@ -14,11 +14,21 @@ from hypothesis import strategies as st
 from mlops_action import __version__
 from mlops_action.codec import decode, encode
 from mlops_action.errors import BaselineUnavailable
-from mlops_action.evaluate import VERDICTS_SCHEMA, evaluate
+from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.gates import RULES
 from mlops_action.metrics.baseline import Baseline, Baselines
-from mlops_action.records import BaselineIdentity, MetricReading, Outcome, PlannedGate, Verdict, Verdicts
+from mlops_action.records import (
+    BaselineIdentity,
+    MetricReading,
+    Plan,
+    PlannedGate,
+    RunResult,
+    StepResult,
+    Verdict,
+    Verdicts,
+)
 from mlops_action.repository import Repository
+from mlops_action.vocabulary import VERDICTS_SCHEMA, Outcome, StepStatus
 
 HASH = "sha256:" + "0" * 64
 
@@ -68,7 +78,7 @@ def test_a_gate_that_passes_tells_its_grounds() -> None:
         gate="g",
         outcome=Outcome.PASS,
         metric="auc",
-        message="0.95 is at least 0.9",
+        message="auc 0.95 is at least 0.9",
         rule="min",
         severity="block",
         origin="mlops.yaml:3:3",
@@ -80,7 +90,7 @@ def test_a_gate_that_passes_tells_its_grounds() -> None:
 
 def test_a_gate_that_fails_tells_what_was_needed() -> None:
     verdict = only(gate(), [reading("auc", "0.8")])
-    assert (verdict.outcome, verdict.message, verdict.needed) == (Outcome.FAIL, "0.8 is below 0.9", "at least 0.9")
+    assert (verdict.outcome, verdict.message, verdict.needed) == (Outcome.FAIL, "auc 0.8 is below 0.9", "at least 0.9")
 
 
 def test_a_change_tells_the_baseline_and_where_it_came_from() -> None:
@@ -226,7 +236,7 @@ def warned(one: PlannedGate) -> PlannedGate:
     return PlannedGate(**{**vars(one), "severity": "warn"})
 
 
-@pytest.mark.parametrize(("one", "said"), [(FAIL, "1 is below 2"), (LOST, "there is no metric `nothing`")])
+@pytest.mark.parametrize(("one", "said"), [(FAIL, "auc 1 is below 2"), (LOST, "there is no metric `nothing`")])
 def test_severity_warn_only_warns_and_still_says_what_happened(one: PlannedGate, said: str) -> None:
     verdict = only(warned(one), [reading("auc", "1")])
     assert (verdict.outcome, verdict.message) == (Outcome.WARN, said)
@@ -251,6 +261,12 @@ def test_severity_warn_does_not_touch_a_pass() -> None:
 def test_the_worst_blocking_verdict_is_the_outcome(gates: list[PlannedGate], outcome: Outcome, reason: str) -> None:
     verdicts = evaluate(gates, [reading("auc", "1")], KnownBaselines())
     assert (verdicts.outcome, verdicts.reason) == (outcome, reason)
+
+
+def test_gates_that_only_warn_do_not_make_nothing_measured_green() -> None:
+    assert evaluate([warned(LOST), warned(LOST)], [reading("auc", "1")], KnownBaselines()).outcome is (
+        Outcome.INCONCLUSIVE
+    )
 
 
 def test_verdicts_keep_the_order_of_the_policy() -> None:
@@ -284,3 +300,32 @@ def test_bad_data_never_raises_and_never_passes_without_a_number(rule: str, limi
     verdict = only(one, [reading("auc", value)], KnownBaselines(base=[reading("auc", "0.5")]))
     if value in {None, "NaN", "inf"} or not isinstance(limits, dict) or rule not in limits:
         assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+# --- a whole run
+
+
+def step(name: str, status: StepStatus = StepStatus.OK, *readings: MetricReading) -> StepResult:
+    return StepResult(name, status, readings=readings)
+
+
+def run_of(*steps: StepResult) -> RunResult:
+    return RunResult("mlops-action/run/v1", "0", "", "", Plan("", "", "", (), ()), steps)
+
+
+def test_a_run_is_judged_on_what_all_its_steps_measured() -> None:
+    run = run_of(step("train"), step("evaluate", StepStatus.OK, reading("auc", "0.95")))
+    assert evaluate_run([gate()], run, KnownBaselines()).outcome is Outcome.PASS
+
+
+def test_a_run_with_a_failed_step_never_passes_though_its_gates_do() -> None:
+    run = run_of(step("evaluate", StepStatus.OK, reading("auc", "0.95")), step("plot", StepStatus.FAILED))
+    verdicts = evaluate_run([gate()], run, KnownBaselines())
+    assert verdicts.outcome is Outcome.INCONCLUSIVE
+    assert "`plot`" in verdicts.reason
+
+
+def test_gates_that_only_warn_do_not_make_an_unmeasured_run_green() -> None:
+    verdicts = evaluate([warned(LOST)], [reading("auc", "0.95")], KnownBaselines())
+    assert verdicts.outcome is Outcome.INCONCLUSIVE
+    assert "none of them could be evaluated" in verdicts.reason

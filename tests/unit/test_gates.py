@@ -230,16 +230,16 @@ def test_percentages_and_differences_keep_all_digits() -> None:
 @pytest.mark.parametrize(
     ("gate", "value", "baseline", "message", "needed"),
     [
-        ({"min": "0.95"}, "0.9649", None, "0.9649 is at least 0.95", "at least 0.95"),
-        ({"min": "0.80"}, "0.7999999999", None, "0.7999999999 is below 0.8", "at least 0.8"),
-        ({"max": "0.05"}, "0.06", None, "0.06 is above 0.05", "at most 0.05"),
-        ({"range": ["150", "200"]}, "140", None, "140 is outside 150 to 200", "from 150 to 200"),
-        ({"equals": "171"}, "170", None, "170 is not 171", "171"),
+        ({"min": "0.95"}, "0.9649", None, "score 0.9649 is at least 0.95", "at least 0.95"),
+        ({"min": "0.80"}, "0.7999999999", None, "score 0.7999999999 is below 0.8", "at least 0.8"),
+        ({"max": "0.05"}, "0.06", None, "score 0.06 is above 0.05", "at most 0.05"),
+        ({"range": ["150", "200"]}, "140", None, "score 140 is outside 150 to 200", "from 150 to 200"),
+        ({"equals": "171"}, "170", None, "score 170 is not 171", "171"),
         (
             {"equals": "171", "tolerance": "1%"},
             "160",
             None,
-            "160 is 11 off 171; at most 1.71 (1% of 171) is allowed",
+            "score 160 is 11 off 171; at most 1.71 (1% of 171) is allowed",
             "from 169.29 to 172.71",
         ),
         (

@@ -16,7 +16,7 @@ LEVELS = {
     0: "vocabulary records errors structure codec canonical redact sanitize files context registry __init__",
     1: "config repository digests",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
-    3: "plan execute evaluate assemble report progress",
+    3: "plan execute evaluate assemble report progress scaffold",
     4: "pipeline boundary",
     5: "cli action entrypoint __main__",
 }
@@ -43,7 +43,7 @@ def name_of(path: Path) -> str:
     return ".".join(part for part in relative.parts if part != "__init__")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: name_of(path))
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_a_module_imports_only_from_its_own_level_or_below(path: Path) -> None:
     own = room_of(name_of(path))
     assert own in LEVEL_OF, f"`{own}` has no level: add it to LEVELS"
