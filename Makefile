@@ -33,10 +33,10 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m mlops_action.config.generated --check
+	$(BIN)/python -m mlops_action.generated --check
 
 gen: $(VENV)/.installed
-	$(BIN)/python -m mlops_action.config.generated
+	$(BIN)/python -m mlops_action.generated
 
 lock: $(VENV)/.installed
 	@for target in ":requirements.lock" "--extra kernel:requirements-image.lock" \

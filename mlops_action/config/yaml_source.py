@@ -111,6 +111,7 @@ class _Walk:
         self.places.setdefault(pointer, (node.start_mark.line + 1, node.start_mark.column + 1))
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, pointer, depth)
+        self.refuse_foreign_tag(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, f"{pointer}/{i}", depth + 1) for i, item in enumerate(node.value)]
         return self.scalar(node)

@@ -81,6 +81,8 @@ def _gate(gate: PlannedGate) -> Iterator[str]:
 def _amount(value: Json) -> str:
     if isinstance(value, dict):
         parts = [str(value["absolute"])] if "absolute" in value else []
-        parts += [f"{exact_number(value['relative']) * 100:f}% of the baseline"] if "relative" in value else []
+        parts += (
+            [f"{(exact_number(value['relative']) * 100).normalize():f}% of the baseline"] if "relative" in value else []
+        )
         return " and ".join(parts)
     return " to ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""Writes all generated files: ``python -m mlops_action.config.generated [--check]``."""
+"""Writes all generated files: ``python -m mlops_action.generated [--check]``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from mlops_action.config.generate import schema_of
 from mlops_action.config.model import PipelineSpec, PolicySpec
 from mlops_action.config.reference import errors_page, reference
 from mlops_action.records import Manifest, Plan, RunResult, Verdicts
+from mlops_action.scaffold import EXAMPLES
+from mlops_action.scaffold.files import workflow
 
 SCHEMAS = {
     "mlops.schema.json": (PipelineSpec, "mlops.yaml"),
@@ -31,6 +33,7 @@ def generated_files() -> dict[str, bytes]:
         "docs/reference.md": reference(),
         "docs/errors.md": errors_page(),
     }
+    texts |= {f"workflows-examples/{name}": workflow(system) for system, name in EXAMPLES.items()}
     return files | {path: text.encode() for path, text in texts.items()}
 
 
