@@ -27,7 +27,7 @@ from mlops_action.kernels.host import HostKernels
 from mlops_action.kernels.specs import KernelFinder
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner, gates_only, with_gates_of
-from mlops_action.progress import ProgressLog, say_end, say_plan, say_verdicts
+from mlops_action.progress import ProgressLog, counted, say_end, say_plan, say_verdicts
 from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
 from mlops_action.report import report
@@ -60,8 +60,9 @@ class Pipeline:
     def redactor(self) -> Redactor:
         """Knows the secrets of the environment and those given as parameters."""
         given = [text.partition("=") for text in self.settings.options.parameters]
-        named = [(name, value) for name, _, value in given]
+        named = [(name, spelled) for name, _, value in given for spelled in (value, value.strip().strip("'\""))]
         with suppress(MlopsError):  # without a configuration there are no parameters in it
+            named += self.loaded.spec.environment.set.items()
             for step in self.loaded.spec.steps.values():
                 named += [(name, value) for name, value in step.parameters.items() if isinstance(value, str)]
         return Redactor(value for name, value in [*self.context.env.items(), *named] if is_secret_name(name))
@@ -94,8 +95,10 @@ class Pipeline:
             _, problems = self._planned()
             if problems:
                 raise Problems(problems)
-        gates = len(self.loaded.gates)
-        self.console.say(f"{self.loaded.file or 'the options'}: ok ({len(steps)} steps, {gates} gates)")
+        gates = self.loaded.gates
+        self.console.say(
+            f"{self.loaded.file or 'the options'}: ok ({counted(steps, 'step')}, {counted(gates, 'gate')})"
+        )
         return ExitCode.PASSED
 
     def plan(self) -> ExitCode:
@@ -140,8 +143,8 @@ class Pipeline:
             plan, run = gates_only(self.loaded, self.settings), None
             verdicts = evaluate(plan.gates, self._metric_files(metrics), self.baselines)
         else:
-            run = self._earlier_run(run_file)
-            plan = with_gates_of(run.plan, self.loaded)
+            run = self._earlier_run(run_file, self.loaded.root)
+            plan = with_gates_of(run.plan, self.loaded, self.settings)
             verdicts = evaluate_run(plan.gates, run, self.baselines)
         self._emit(plan, Account(run, verdicts, None))
         return exit_code(run, verdicts)
@@ -151,7 +154,7 @@ class Pipeline:
         from mlops_action.assemble import assemble, encode_manifest
 
         store = FolderStore(self._root(), self.settings.options.output_dir, self.redactor)
-        run = self._earlier_run(run_file)
+        run = self._earlier_run(run_file, self._root())
         path = self.context.cwd / verdicts_file if verdicts_file else store.folder / VERDICTS_FILE
         verdicts = None
         if verdicts_file or path.is_file():
@@ -203,8 +206,8 @@ class Pipeline:
         except ConfigMissing:
             return self.context.cwd
 
-    def _earlier_run(self, run_file: str) -> RunResult:
-        path = self.context.cwd / run_file if run_file else self._root() / self.settings.options.output_dir / RUN_FILE
+    def _earlier_run(self, run_file: str, root: Path) -> RunResult:
+        path = self.context.cwd / run_file if run_file else root / self.settings.options.output_dir / RUN_FILE
         return load_document(RunResult, path, RUN_SCHEMA)
 
     def _emit(self, plan: Plan, account: Account) -> None:

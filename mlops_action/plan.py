@@ -12,6 +12,7 @@ from mlops_action.config.load import Loaded
 from mlops_action.config.model import StepSpec
 from mlops_action.config.rules import direction_of, rule_of
 from mlops_action.config.sources import Settings
+from mlops_action.config.values import all_finite
 from mlops_action.config.yaml_source import parse_yaml
 from mlops_action.digests import sizes_only
 from mlops_action.errors import (
@@ -28,6 +29,7 @@ from mlops_action.gates.limits import limits_of
 from mlops_action.kernels.interface import KernelBackend
 from mlops_action.kernels.specs import DEFAULT_KERNEL
 from mlops_action.notebooks.ipynb import kernel_name_of, peek
+from mlops_action.notebooks.read import check_ending
 from mlops_action.records import (
     CellSelection,
     KernelChoice,
@@ -113,7 +115,8 @@ class Planner:
                 KernelMissing(f"step `{name}`: {error.message}", origin=error.origin or at, hint=error.hint)
             )
         except MlopsError as error:
-            problems.append(type(error)(error.message, origin=self.loaded.origin(f"{where}/notebook"), hint=error.hint))
+            said = error.message if spec.notebook in error.message else f"{spec.notebook} is {error.message}"
+            problems.append(type(error)(said, origin=self.loaded.origin(f"{where}/notebook"), hint=error.hint))
         cells = CellSelection(spec.cells.tags, spec.cells.skip_tags, spec.cells.ids, spec.cells.index)
         return PlannedStep(
             name=name,
@@ -138,7 +141,10 @@ class Planner:
             FileMissing: the notebook is not there.
             BadNotebook: the notebook is not one.
         """
-        own = kernel_name_of(peek(self.loaded.root / spec.notebook, spec.notebook)) if spec.notebook else ""
+        own, path = "", self.loaded.root / spec.notebook
+        if spec.notebook:
+            check_ending(path, spec.notebook)
+            own = kernel_name_of(peek(path, spec.notebook))
         return (
             spec.kernel or self.settings.options.kernel or self.loaded.spec.environment.kernel or own or DEFAULT_KERNEL
         )
@@ -153,7 +159,7 @@ class Planner:
                 if not there and not any(_overlap(pattern, output) for output in promised):
                     problems.append(
                         FileMissing(
-                            f"step `{step.name}` reads `{pattern}`, which does not exist and no step before it writes",
+                            f"step `{step.name}` reads `{pattern}`, which does not exist and no earlier step writes",
                             origin=self.loaded.origin(f"/steps/{step.name}/inputs/{i}"),
                             hint="correct the path, or list it under `outputs` of the step that writes it",
                         )
@@ -165,7 +171,7 @@ class Planner:
         """Each step's parameters, those of the command line laid over those of the configuration.
 
         Raises:
-            Problems: a parameter that no step has, or that is not ``NAME=VALUE``.
+            Problems: a parameter that no step has, that is not ``NAME=VALUE``, or that JSON cannot hold.
         """
         steps = self.loaded.spec.steps
         found = {
@@ -181,6 +187,16 @@ class Planner:
                 self._override(text, found)
             except MlopsError as error:
                 problems.append(error)
+        problems += [
+            BadValue(
+                f"parameter `{each.name}` of step `{name}` holds a number that is not finite",
+                origin=each.origin,
+                hint="JSON has no such number, so it could not be recorded: pass a text and convert it in the code",
+            )
+            for name, values in found.items()
+            for each in values.values()
+            if not all_finite(each.value)
+        ]
         if problems:
             raise Problems(problems)
         return {name: tuple(values.values()) for name, values in found.items()}
@@ -235,9 +251,9 @@ def gates_only(loaded: Loaded, settings: Settings) -> Plan:
     return Plan(loaded.file, str(loaded.root), settings.options.output_dir, steps=(), gates=plan_gates(loaded))
 
 
-def with_gates_of(plan: Plan, loaded: Loaded) -> Plan:
-    """The plan of an earlier run, judged by the gates of ``loaded``."""
-    return replace(plan, gates=plan_gates(loaded))
+def with_gates_of(plan: Plan, loaded: Loaded, settings: Settings) -> Plan:
+    """The plan of an earlier run, perhaps on another machine, judged here by the gates of ``loaded``."""
+    return replace(plan, gates=plan_gates(loaded), root=str(loaded.root), output_dir=settings.options.output_dir)
 
 
 def _overlap(wanted: str, promised: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 from mlops_action.ci.console import Console
 from mlops_action.config.values import duration_text
 from mlops_action.formats.interface import Account
@@ -53,7 +55,7 @@ class ProgressLog:
 def say_plan(console: Console, plan: Plan) -> None:
     """One line on what is about to be done."""
     where = plan.config or "no mlops.yaml"
-    console.say(f"{inline(where)}: {_count(len(plan.steps), 'step')}, {_count(len(plan.gates), 'gate')}")
+    console.say(f"{inline(where)}: {counted(plan.steps, 'step')}, {counted(plan.gates, 'gate')}")
 
 
 def say_verdicts(console: Console, verdicts: Verdicts) -> None:
@@ -103,8 +105,9 @@ def _say_manifest(console: Console, manifest: Manifest) -> None:
 
 def _steps_line(run: RunResult) -> str:
     ok = sum(step.status is StepStatus.OK for step in run.steps)
-    return f"{ok} of {_count(len(run.steps), 'step')} ran well"
+    return f"{ok} of {counted(run.steps, 'step')} ran well"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def counted(things: Sized, word: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"

@@ -28,14 +28,21 @@ def strip_user_info(text: str) -> str:
     return _URL_USER.sub(lambda found: found.group("scheme"), text)
 
 
+def _spellings(secret: str) -> set[str]:
+    """As it is, in JSON with and without ASCII escapes, and in a Python literal."""
+    as_json = {json.dumps(secret, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}
+    return {secret, repr(secret)[1:-1], *as_json}
+
+
 class Redactor:
     """Knows the values that must not be written anywhere."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Take the secret values; those shorter than ``SHORTEST`` are not usable as one."""
-        plain = {secret for secret in secrets if len(secret.strip()) >= SHORTEST}
-        as_json = {json.dumps(secret)[1:-1] for secret in plain}
-        self._values = sorted(plain | as_json, key=len, reverse=True)
+        given = set(secrets)
+        parts = {line for secret in given for line in secret.splitlines()}  # logs and notebooks hold single lines
+        plain = {secret.strip() for secret in given | parts if len(secret.strip()) >= SHORTEST}
+        self._values = sorted({spelled for secret in plain for spelled in _spellings(secret)}, key=len, reverse=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Redactor:
@@ -44,7 +51,7 @@ class Redactor:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The secret values and their spellings in JSON, longest first."""
+        """The secret values, their lines and their spellings in JSON and Python, longest first."""
         return tuple(self._values)
 
     def text(self, text: str) -> str:
@@ -59,7 +66,7 @@ class Redactor:
         Raises:
             SecretFound: a secret value is still in them.
         """
-        if any(value.encode() in data for value in self._values):
+        if any(value.encode(errors="surrogateescape") in data for value in self._values):
             raise SecretFound(
                 f"{where} would hold the value of a secret environment variable; it was not written",
                 origin=where,

@@ -128,17 +128,20 @@ class Structurer:
         if not isinstance(value, dict):
             return self.misfit(pointer, f"expected a mapping, got {kind_name(type(value))}")
         known = {key_of(item.name): item for item in fields(kind)}
+        self._compare_keys(known, value, pointer)
+        read = {item.name: self._field(kind, item, value[key], pointer) for key, item in known.items() if key in value}
+        built = {name: item for name, item in read.items() if item is not LEFT_OUT}
+        if any(is_required(item) and item.name not in built for item in known.values()):
+            return LEFT_OUT
+        return kind(**built)
+
+    def _compare_keys(self, known: dict[str, Field[Any]], value: dict[str, Any], pointer: str) -> None:
         for key in value:
             if key not in known:
                 self.misfits.append(Misfit(f"{pointer}/{key}", "unknown key", str(key), tuple(known)))
         for key, item in known.items():
             if is_required(item) and key not in value:
                 self.misfit(pointer, f"`{key}` is missing")
-        read = {item.name: self._field(kind, item, value[key], pointer) for key, item in known.items() if key in value}
-        built = {name: item for name, item in read.items() if item is not LEFT_OUT}
-        if any(is_required(item) and item.name not in built for item in known.values()):
-            return LEFT_OUT
-        return kind(**built)
 
     def _field(self, kind: Any, item: Field[Any], value: Any, pointer: str) -> Any:
         where = f"{pointer}/{key_of(item.name)}"

@@ -94,16 +94,22 @@ def load_config(path: Path, shown_as: str = "", baseline: str = "") -> Loaded:
         )
     draft.problems.extend(step_problems(spec, located, draft.flawed))
     loaded = Loaded(spec=spec, root=path.parent, file=file, origin=located.origin)
-    gates_in: Draft[Any] = draft
-    if isinstance(spec.gates, str) and spec.gates != NO_GATES:
-        gates_in = _policy_file(path.parent / spec.gates, spec.gates, located.origin("/gates"))
-    gates: Any = gates_in.value.gates if gates_in.value and spec.gates != NO_GATES else {}
-    baseline = baseline or spec.baseline or (gates_in.value.baseline if gates_in.value else "")
+    gates_in = _gates_draft(draft, spec, path)
+    policy = gates_in.value
+    gates = policy.gates if policy and isinstance(policy.gates, dict) else {}
+    baseline = baseline or spec.baseline or (policy.baseline if policy else "")
     problems = [*draft.problems, *(gates_in.problems if gates_in is not draft else ())]
     problems += gate_problems(gates, baseline, gates_in.located, gates_in.flawed)
     if problems:
         raise Problems(problems)
     return _with_gates(loaded, gates, baseline, gates_in.located)
+
+
+def _gates_draft(draft: Draft[PipelineSpec], spec: PipelineSpec, path: Path) -> Draft[Any]:
+    """The configuration itself, or the policy file that it names."""
+    if not isinstance(spec.gates, str) or spec.gates == NO_GATES:
+        return draft
+    return _policy_file(path.parent / spec.gates, spec.gates, draft.located.origin("/gates"))
 
 
 def _with_gates(loaded: Loaded, gates: dict[str, GateSpec], baseline: str, located: Located) -> Loaded:

@@ -138,14 +138,22 @@ def _gate_problems(name: str, gate: GateSpec, baseline: str) -> Iterator[MlopsEr
             hint=f"write one gate for each rule; the rules are {known}",
         )
         return
-    if gate.tolerance is not None and rules != ["equals"]:
-        yield SpecError(f"gate `{name}`: `tolerance` belongs to `equals`, not to `{key_of(rules[0])}`")
+    if gate.tolerance is not None:
+        yield from _tolerance_problems(name, gate, rules[0])
+    if rules[0] in CHANGE_RULES:
+        yield from _change_problems(name, gate, baseline)
+
+
+def _tolerance_problems(name: str, gate: GateSpec, rule: str) -> Iterator[MlopsError]:
+    if rule != "equals":
+        yield SpecError(f"gate `{name}`: `tolerance` belongs to `equals`, not to `{key_of(rule)}`")
     if gate.equals == 0 and gate.tolerance is not None and gate.tolerance.relative is not None:
         yield SpecError(
             f"gate `{name}`: a share of 0 is not a tolerance", hint="write an absolute one, such as `tolerance: 0.001`"
         )
-    if rules[0] not in CHANGE_RULES:
-        return
+
+
+def _change_problems(name: str, gate: GateSpec, baseline: str) -> Iterator[MlopsError]:
     if not (gate.baseline or baseline):
         yield SpecError(
             f"gate `{name}` compares with a baseline, and none is given",

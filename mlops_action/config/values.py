@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -106,6 +107,15 @@ def finite(value: Any) -> Decimal:
     if max(abs(number.adjusted()), abs(int(number.as_tuple().exponent))) > MAX_EXPONENT:
         raise ValueError(f"expected a number with at most {MAX_EXPONENT} digits before and after the point")
     return number
+
+
+def all_finite(value: Any) -> bool:
+    """Whether a JSON value holds neither NaN nor an infinity."""
+    if isinstance(value, dict):
+        return all(map(all_finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(all_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def number_range(value: Any) -> tuple[Decimal, Decimal]:

@@ -19,6 +19,8 @@ MAX_BYTES = 1_048_576
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 MAX_DIGITS = 1000
+_TAGS = "tag:yaml.org,2002:"
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,17 @@ class Located:
 
 
 class _CoreLoader(yaml.SafeLoader):
-    """Resolves plain scalars by the core schema of YAML 1.2."""
+    """Resolves plain scalars by the core schema of YAML 1.2, and stops early in a file that is absurdly long."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  # typed by the base class
+    composed = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose one node and count it."""
+        self.composed += 1
+        if self.composed > MAX_NODES:
+            raise yaml.YAMLError(f"it holds more than {MAX_NODES} values")
+        return super().compose_node(parent, index)
 
 
 for _tag, _pattern, _starts in (
@@ -53,7 +63,7 @@ for _tag, _pattern, _starts in (
     ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
     ("merge", r"<<", "<"),
 ):
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_starts))
+    _CoreLoader.add_implicit_resolver(f"{_TAGS}{_tag}", re.compile(f"(?:{_pattern})$"), list(_starts))
 
 
 def parse_yaml(text: bytes | str, file: str) -> Located:
@@ -72,7 +82,7 @@ def parse_yaml(text: bytes | str, file: str) -> Located:
         raise YamlError(f"not UTF-8 text: {error.reason} at byte {error.start}", origin=file) from None
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, file) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:  # some bad escapes and directives
         raise YamlError(f"not readable as YAML: {error}", origin=file) from None
     if node is None:
         return Located({}, file)
@@ -111,12 +121,13 @@ class _Walk:
         self.places.setdefault(pointer, (node.start_mark.line + 1, node.start_mark.column + 1))
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, pointer, depth)
-        self.refuse_foreign_tag(node)
         if isinstance(node, yaml.SequenceNode):
+            self.only(node, "seq")
             return [self.value(item, f"{pointer}/{i}", depth + 1) for i, item in enumerate(node.value)]
         return self.scalar(node)
 
     def mapping(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
+        self.only(node, "map")
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -132,11 +143,27 @@ class _Walk:
             built[name] = self.value(value_node, f"{pointer}/{name}", depth + 1)
         return built
 
+    def only(self, node: yaml.Node, kind: str) -> None:
+        if node.tag != _TAGS + kind:
+            raise self.refuse(
+                node, f"the tag `{node.tag}` is not allowed", "write plain text, numbers, lists and mappings"
+            )
+
     def scalar(self, node: yaml.Node) -> Any:
-        kind = node.tag.rpartition(":")[2]
+        kind = node.tag.removeprefix(_TAGS)
         text = str(node.value)
         if kind == "str":
+            if _NO_TEXT.search(text):
+                raise self.refuse(node, "a text must not hold NUL or half of a character")
             return text
+        if kind not in {"int", "float", "bool", "null"}:
+            self.only(node, "str")
+        try:
+            return self.plain_scalar(kind, text, node)
+        except (ValueError, KeyError):
+            raise self.refuse(node, f"`{text[:40]}` does not fit its tag `!!{kind}`") from None
+
+    def plain_scalar(self, kind: str, text: str, node: yaml.Node) -> Any:
         if kind == "int":
             base = {"0x": 16, "0o": 8}.get(text[:2], 10)
             if len(text) > MAX_DIGITS:
@@ -146,6 +173,4 @@ class _Walk:
             number = WrittenFloat(text)
             number.written = text
             return number
-        if kind in {"float", "bool", "null"}:
-            return getattr(self.scalars, f"construct_yaml_{kind}")(node)
-        raise self.refuse(node, f"the tag `{node.tag}` is not allowed", "write plain text, numbers, lists and mappings")
+        return getattr(self.scalars, f"construct_yaml_{kind}")(node)

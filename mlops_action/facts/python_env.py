@@ -79,14 +79,8 @@ class PythonEnvironment:
 
     def collect(self, scene: Scene) -> Fact:
         """Collect the fact; interpreters stand in the order of the steps."""
-        kernels: dict[str, list[str]] = {}
-        for step in scene.plan.steps:
-            kernel = step.kernel
-            if kernel and kernel.language.lower() == "python" and kernel.argv:
-                names = kernels.setdefault(kernel.argv[0], [])
-                names.extend([kernel.name] if kernel.name not in names else [])
         asked, gaps = [], []
-        for command, names in kernels.items():
+        for command, names in _interpreters(scene).items():
             try:
                 said, executable = _ask(scene, command)
             except _Unknown as unknown:
@@ -100,6 +94,17 @@ class PythonEnvironment:
             observation=[{"kernels": each.kernels, "platform": each.said["platform"]} for each in asked] or None,
             uncaptured=(*gaps, *(gap for each in asked for gap in each.gaps())),
         )
+
+
+def _interpreters(scene: Scene) -> dict[str, list[str]]:
+    """Command of each different interpreter, with the names of its kernels."""
+    found: dict[str, list[str]] = {}
+    for step in scene.plan.steps:
+        kernel = step.kernel
+        if kernel and kernel.language.lower() == "python" and kernel.argv:
+            names = found.setdefault(kernel.argv[0], [])
+            names.extend([kernel.name] if kernel.name not in names else [])
+    return found
 
 
 def _ask(scene: Scene, command: str) -> tuple[dict[str, Json], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from keyword import iskeyword
 from typing import Any, Protocol
 
 from mlops_action.errors import BadValue
@@ -48,6 +49,8 @@ class Python:
 
     def assign(self, name: str, value: Any) -> str:
         """``name = value``."""
+        if iskeyword(name):
+            raise ValueError(f"a word of Python's own cannot be assigned to; rename it, for example to `{name}_`")
         return f"{name} = {self.literal(value)}"
 
     def literal(self, value: Any) -> str:

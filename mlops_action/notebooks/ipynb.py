@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import warnings
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from mlops_action.errors import BadNotebook, FileMissing
+from mlops_action.errors import BadNotebook, FileMissing, nearest
 
 MAX_BYTES = 256 * 1024 * 1024
 
@@ -24,15 +25,23 @@ def peek(path: Path, shown_as: str) -> dict[str, Any]:
             raise BadNotebook(f"larger than {MAX_BYTES} bytes", origin=shown_as, hint="clear its outputs")
         raw = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise FileMissing(f"there is no notebook {shown_as}", origin=shown_as) from None
+        raise FileMissing(f"there is no notebook {shown_as}", origin=shown_as, hint=_near(path)) from None
     except OSError as error:
-        raise BadNotebook(f"cannot be read: {error.strerror}", origin=shown_as) from error
+        raise BadNotebook(f"not readable: {error.strerror}", origin=shown_as) from error
     except (ValueError, RecursionError) as error:
         hint = "the file is damaged, or it holds the marks of an unfinished git merge"
         raise BadNotebook(f"not a notebook: {error}", origin=shown_as, hint=hint) from None
     if not isinstance(raw, dict) or not isinstance(raw.get("nbformat"), int):
         raise BadNotebook("not a notebook: it has no `nbformat`", origin=shown_as)
     return raw
+
+
+def _near(path: Path) -> str:
+    """What is there instead: a name like the missing one, or what notebooks the folder has."""
+    there = sorted(each.name for each in path.parent.glob(f"*{path.suffix}"))
+    if not there or len(there) > 10:
+        there = get_close_matches(path.name, there, n=1)
+    return nearest(path.name, there) or "paths are relative to the folder of mlops.yaml"
 
 
 def kernel_name_of(raw: dict[str, Any]) -> str:
@@ -71,19 +80,15 @@ def read(path: Path, shown_as: str) -> Any:
 
 
 def _number_cells(notebook: dict[str, Any]) -> None:
+    """Give each cell of an nbformat 4 notebook an id of its own; formats before 4.5 have none."""
     cells = notebook.get("cells")
     if not isinstance(cells, list) or notebook.get("nbformat") != 4:
         return
-    if int(notebook.get("nbformat_minor", 0)) < 5 and isinstance(notebook, dict):
-        for cell in cells:
-            if isinstance(cell, dict):
-                cell.pop("id", None)
-    if int(notebook.get("nbformat_minor", 0)) < 5:
-        return
+    with_ids = int(notebook.get("nbformat_minor", 0)) >= 5
     taken: set[str] = set()
-    for i, cell in enumerate(cells):
-        if isinstance(cell, dict):
-            wanted = cell.get("id")
+    for i, cell in enumerate(each for each in cells if isinstance(each, dict)):
+        wanted = cell.pop("id", None)
+        if with_ids:
             usable = isinstance(wanted, str) and wanted and wanted not in taken
             cell["id"] = wanted if usable else f"cell-{i}"
             taken.add(cell["id"])

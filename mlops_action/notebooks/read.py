@@ -20,10 +20,20 @@ def read_notebook(path: Path, shown_as: str) -> Any:
         FileMissing: there is no such file.
         BadNotebook: unknown ending, or not a valid notebook.
     """
-    if path.suffix not in READERS:
-        known = ", ".join(READERS)
-        raise BadNotebook(f"`{path.suffix}` is not a notebook format", origin=shown_as, hint=f"known: {known}")
+    check_ending(path, shown_as)
     return load_from(READERS, path.suffix)(path, shown_as)
+
+
+def check_ending(path: Path, shown_as: str) -> None:
+    """See whether there is a reader for a file of this name.
+
+    Raises:
+        BadNotebook: unknown ending.
+    """
+    if path.suffix not in READERS:
+        known = ", ".join(f"`{ending}`" for ending in READERS)
+        said = f"not a notebook: its name ends in `{path.suffix}`"
+        raise BadNotebook(said, origin=shown_as, hint=f"known endings: {known}; put code of other kinds under `code`")
 
 
 def snippet_notebook(code: str, kernel: KernelChoice) -> Any:

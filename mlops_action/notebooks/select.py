@@ -29,17 +29,23 @@ def chosen_cells(notebook: Any, selection: CellSelection, origin: str) -> list[i
     chosen = [
         i
         for i, cell in enumerate(cells)
-        if cell["cell_type"] == "code"
-        and cell["source"].strip()
-        and SKIP_TAG not in tags_of(cell)
-        and (places is None or i in places)
-        and (not selection.ids or cell.get("id") in selection.ids)
-        and (not selection.tags or set(tags_of(cell)) & set(selection.tags))
-        and not set(tags_of(cell)) & set(selection.skip_tags)
+        if _runs(cell) and (places is None or i in places) and _wanted(cell, selection)
     ]
     if not chosen and selection != CellSelection():
         raise BadValue("the choice of cells leaves no code to run", origin=origin)
     return chosen
+
+
+def _runs(cell: Any) -> bool:
+    """Whether a cell is code at all, and not marked to be left out by whoever wrote it."""
+    return cell["cell_type"] == "code" and bool(cell["source"].strip()) and SKIP_TAG not in tags_of(cell)
+
+
+def _wanted(cell: Any, selection: CellSelection) -> bool:
+    tags = set(tags_of(cell))
+    by_id = not selection.ids or cell.get("id") in selection.ids
+    by_tag = not selection.tags or bool(tags & set(selection.tags))
+    return by_id and by_tag and not tags & set(selection.skip_tags)
 
 
 def _check_named(cells: list[Any], selection: CellSelection, origin: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from mlops_action.config.load import CONFIG_NAME
@@ -23,20 +24,14 @@ def initialise(context: Context, system: str | None, force: bool) -> list[str]:
         UsageError: a file is there already, and ``force`` was not given; nothing is written then.
     """
     root = context.cwd
-    repository = Repository(root, context.env)
-    top = Path(repository.attempt("rev-parse", "--show-toplevel") or root)
-    folder = root.relative_to(top).as_posix() if root != top and root.is_relative_to(top) else ""
+    top = Path(Repository(root, context.env).attempt("rev-parse", "--show-toplevel") or root)
     chosen = system or next((name for trace, name in _TRACES.items() if (top / trace).exists()), "github")
     found = survey(root)
     texts = {root / CONFIG_NAME: config_text(found)}
     if chosen in TEMPLATES:
-        texts[top / TEMPLATES[chosen][1]] = workflow(chosen, found.requirements, folder)
-    there = [path for path in texts if path.exists()]
-    if there and not force:
-        names = ", ".join(_near(path, root) for path in there)
-        raise UsageError(
-            f"there already: {names}", hint="give `--force` to replace, or `--ci none` to write mlops.yaml alone"
-        )
+        texts[top / TEMPLATES[chosen][1]] = workflow(chosen, found.requirements, _below(root, top))
+    if not force:
+        _refuse_to_replace(texts, root)
     for path, text in texts.items():
         write_whole(path, text.encode())
     written = [f"wrote {_near(path, root)}" for path in texts]
@@ -45,6 +40,18 @@ def initialise(context: Context, system: str | None, force: bool) -> list[str]:
         *written,
         "next: `mlops-action plan` shows what would run; `mlops-action run` runs it",
     ]
+
+
+def _below(root: Path, top: Path) -> str:
+    """The project folder relative to the checkout, or empty."""
+    return root.relative_to(top).as_posix() if root != top and root.is_relative_to(top) else ""
+
+
+def _refuse_to_replace(paths: Iterable[Path], root: Path) -> None:
+    there = ", ".join(_near(path, root) for path in paths if path.exists())
+    if there:
+        hint = "give `--force` to replace, or `--ci none` to write mlops.yaml alone"
+        raise UsageError(f"there already: {there}", hint=hint)
 
 
 def _found_lines(found: Survey) -> list[str]:
