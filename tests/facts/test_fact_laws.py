@@ -28,17 +28,16 @@ from mlops_action.records import (
     Fact,
     KernelChoice,
     Manifest,
-    Outcome,
     Plan,
     PlannedParameter,
     PlannedStep,
     RunResult,
     StepResult,
-    StepStatus,
     Verdicts,
 )
 from mlops_action.redact import Redactor
 from mlops_action.registry import load
+from mlops_action.vocabulary import Outcome, StepStatus
 
 TOKEN = "t0k3n-0f-gr3at-v41u3"
 SPEC = ManifestSpec(data=("data/**", "gone/*.csv"), environment_variables=("OMP_NUM_THREADS", "MY_TOKEN", "NOTE"))

@@ -28,23 +28,21 @@ from mlops_action.records import (
     CellSelection,
     Fact,
     Failure,
-    FailureKind,
     FileState,
     KernelChoice,
     Manifest,
     MetricReading,
-    Outcome,
     Plan,
     PlannedGate,
     PlannedParameter,
     PlannedStep,
     RunResult,
     StepResult,
-    StepStatus,
     Uncaptured,
     Verdict,
     Verdicts,
 )
+from mlops_action.vocabulary import FailureKind, Outcome, StepStatus
 
 PYTHON = KernelChoice("python3", "/k/python3", "python", ("python3", "-m", "ipykernel_launcher"))
 SECRET = "s3cr3t-value"

@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 import yaml
 
-from mlops_action.generated import SCHEMAS, drifted, generated_files
 from mlops_action.config.options import input_name, option_fields
 from mlops_action.errors import ExitCode, all_errors
+from mlops_action.generated import SCHEMAS, drifted, generated_files
 
 ROOT = Path(__file__).parents[2]
 

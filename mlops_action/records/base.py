@@ -1,0 +1,27 @@
+"""What records are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+Number = Decimal
+"""Exact; in JSON a number when a double holds it exactly, else a string."""
+
+Json = Any
+"""A JSON value."""
+
+
+def documented(doc: str, **options: Any) -> Any:
+    """Declare a dataclass field together with the sentence that documents it."""
+    return field(metadata={"doc": doc}, **options)
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it was at one moment."""
+
+    path: str = documented("Path relative to the project folder, with forward slashes.")
+    size: int = documented("Bytes.")
+    sha256: str = documented("Hex SHA-256 of the bytes; empty where only the size was asked for.", default="")

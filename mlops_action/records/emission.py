@@ -1,0 +1,28 @@
+"""What people and the CI system are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_action.records.base import documented
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A message for people that points at a file."""
+
+    level: str = documented("`error`, `warning` or `notice`.")
+    title: str = documented("A few words.")
+    message: str = documented("The message.")
+    path: str = documented("File relative to the repository, or empty.", default="")
+    line: int | None = documented("Line, counted from 1.", default=None)
+
+
+@dataclass(frozen=True)
+class Emissions:
+    """What the CI system and people are given at the end."""
+
+    annotations: tuple[Annotation, ...] = documented("Messages, worst first.")
+    summary: str = documented("Markdown.")
+    outputs: tuple[tuple[str, str], ...] = documented("Names and values for later CI steps.")
+    files: tuple[tuple[str, bytes], ...] = documented("Files for the output folder, by name.")

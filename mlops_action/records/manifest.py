@@ -1,0 +1,39 @@
+"""What is kept of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_action.records.base import Json, documented
+
+
+@dataclass(frozen=True)
+class Uncaptured:
+    """Something that the manifest does not say, and why."""
+
+    what: str = documented("What is missing.")
+    why: str = documented("Why it could not be captured.")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing collected for the manifest, split by the part that it belongs to."""
+
+    name: str = documented("Name of the fact, a key in each part.")
+    identity: Json = documented("What makes the run this run; part of the manifest's id.", default=None)
+    locator: Json = documented("Where the identified things can be found.", default=None)
+    observation: Json = documented("What was so, without making a difference.", default=None)
+    uncaptured: tuple[Uncaptured, ...] = documented("What could not be captured.", default=())
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The record of a run (`manifest.json`)."""
+
+    schema: str = documented("Name and version of this format.")
+    manifest_id: str = documented("`sha256:` of the RFC 8785 bytes of `identity`.")
+    identity: Json = documented("What the run was made of: code, data, parameters, environment.")
+    locator: Json = documented("Where those can be found again: remote, commit, branch, paths.")
+    results: Json = documented("What came out: outputs, metrics, verdicts.")
+    observation: Json = documented("Times, host and CI claims; not part of the identity.")
+    completeness: tuple[Uncaptured, ...] = documented("Each thing that was not captured, and why.")

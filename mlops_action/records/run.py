@@ -1,0 +1,72 @@
+"""What a run did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_action.records.base import FileState, Number, documented
+from mlops_action.records.manifest import Fact
+from mlops_action.records.plan import KernelChoice, Plan, PlannedParameter
+from mlops_action.vocabulary import FailureKind, StepStatus
+
+
+@dataclass(frozen=True)
+class MetricReading:
+    """One number, and where it was read."""
+
+    name: str = documented("Name of the metric; nested names are joined by dots.")
+    value: Number | None = documented("The value; null when there is none (text, null).")
+    origin: str = documented("File and JSON pointer, or notebook and cell, that it was read from.")
+    step: str = documented("Step that produced it, or empty.", default="")
+    slice: str = documented("Slice of the data that it was measured on, or empty for all of it.", default="")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why and where a step failed."""
+
+    kind: FailureKind = documented("Kind of failure.")
+    message: str = documented("One sentence.")
+    hint: str = documented("What to do about it.", default="")
+    cell: int | None = documented("Index of the cell, counted from 0, when a cell was running.", default=None)
+    cell_id: str = documented("Id of that cell.", default="")
+    line: int | None = documented("Line in that cell, counted from 1, when the kernel told it.", default=None)
+    source: str = documented("Source of that cell, shortened.", default="")
+    traceback: str = documented("Traceback without colours, shortened.", default="")
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step did."""
+
+    name: str = documented("Name of the step.")
+    status: StepStatus = documented("How it ended.")
+    started: str = documented("Start, RFC 3339 in UTC; empty when it never started.", default="")
+    seconds: float = documented("Wall time in seconds.", default=0.0)
+    executed: str = documented("Path of the executed notebook in the output folder.", default="")
+    cells_run: int = documented("Code cells that ran to their end.", default=0)
+    cells_total: int = documented("Code cells that were chosen.", default=0)
+    notebook_digest: str = documented("`sha256:` of kernel, language and ordered code sources.", default="")
+    source: FileState | None = documented("The notebook file that was read.", default=None)
+    kernel: KernelChoice | None = documented("The kernel that ran it.", default=None)
+    parameters: tuple[PlannedParameter, ...] = documented("Parameters that were injected.", default=())
+    inputs_before: tuple[FileState, ...] = documented("Declared inputs before the step.", default=())
+    inputs_after: tuple[FileState, ...] = documented("Declared inputs after the step.", default=())
+    outputs_before: tuple[FileState, ...] = documented("Declared outputs that existed before the step.", default=())
+    outputs_after: tuple[FileState, ...] = documented("Declared outputs after the step.", default=())
+    readings: tuple[MetricReading, ...] = documented("Metrics that it produced.", default=())
+    failure: Failure | None = documented("Why it failed, or null.", default=None)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """All steps of one run (`run.json`)."""
+
+    schema: str = documented("Name and version of this format.")
+    tool: str = documented("Version of mlops-action.")
+    started: str = documented("Start, RFC 3339 in UTC.")
+    finished: str = documented("End, RFC 3339 in UTC.")
+    plan: Plan = documented("What was to be done.")
+    steps: tuple[StepResult, ...] = documented("What was done, in order.")
+    facts: tuple[Fact, ...] = documented("What was collected before the first step.", default=())
+    environment: tuple[str, ...] = documented("Names of the variables that kernels were given.", default=())

@@ -1,0 +1,48 @@
+"""What the gates said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_action.records.base import Number, documented
+from mlops_action.vocabulary import Outcome
+
+
+@dataclass(frozen=True)
+class BaselineIdentity:
+    """Where a baseline came from."""
+
+    locator: str = documented("As the policy writes it.")
+    resolved: str = documented("What it resolved to: a path, or `git:<commit>:<path>`.")
+    digest: str = documented("`sha256:` of the bytes that were read.")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one gate said, and on which grounds."""
+
+    gate: str = documented("Name of the gate.")
+    outcome: Outcome = documented("`pass`, `fail`, `warn` or `inconclusive`.")
+    metric: str = documented("Metric that was judged.")
+    message: str = documented("The grounds, in one line with the figures.")
+    rule: str = documented("Name of the rule.")
+    severity: str = documented("`block` or `warn`.")
+    origin: str = documented("Where the gate is declared.")
+    value: Number | None = documented("Candidate's value, exact.", default=None)
+    limit: str = documented("The limit as text, in the metric's unit.", default="")
+    needed: str = documented("What would have passed.", default="")
+    baseline_value: Number | None = documented("Baseline's value, exact.", default=None)
+    baseline: BaselineIdentity | None = documented("Where the baseline came from.", default=None)
+    reading_origin: str = documented("Where the candidate's value was read.", default="")
+    hint: str = documented("What to do, where something is missing.", default="")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """All verdicts of one run (`verdicts.json`)."""
+
+    schema: str = documented("Name and version of this format.")
+    tool: str = documented("Version of mlops-action.")
+    outcome: Outcome = documented("The worst blocking verdict; `inconclusive` when nothing was judged.")
+    reason: str = documented("Why, in one sentence.")
+    verdicts: tuple[Verdict, ...] = documented("One for each gate, in policy order.")
