@@ -182,6 +182,12 @@ class KernelStartFailed(EnvironmentProblem):
     slug = "kernel-start-failed"
 
 
+class SecretMissing(EnvironmentProblem):
+    """A secret parameter's environment variable is not set."""
+
+    slug = "secret-missing"
+
+
 class WriteFailed(EnvironmentProblem):
     """A file of the output folder could not be written: disk full or no permission."""
 

@@ -184,7 +184,7 @@ class _StepRun:
         launch = Launch(self.step.kernel, self.root, self.workshop.environment)
         run = NotebookRun(self.workshop.kernels, launch, self.workshop.log.text)
         try:
-            seconds = self.step.timeout_seconds
+            seconds = self.step.limits.timeout_seconds
             outcome, received = asyncio.run(_interruptible(lambda stop: run.run(notebook, chosen, seconds, stop)))
         except KernelStartFailed as error:
             return Failure(FailureKind.KERNEL_START, error.message, error.hint)

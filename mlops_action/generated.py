@@ -8,7 +8,8 @@ from pathlib import Path
 from mlops_action.canonical import pretty_bytes
 from mlops_action.config.action_files import composite_action, container_action
 from mlops_action.config.generate import schema_of
-from mlops_action.config.model import PipelineSpec, PolicySpec
+from mlops_action.config.model import PipelineSpec
+from mlops_action.config.policy_model import PolicySpec
 from mlops_action.config.reference import errors_page, reference
 from mlops_action.records import Manifest, Plan, RunResult, Verdicts
 from mlops_action.scaffold import EXAMPLES

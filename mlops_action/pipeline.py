@@ -22,11 +22,12 @@ from mlops_action.context import Context
 from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJudge, Problems, UsageError
 from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.formats.interface import Account
+from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.host import HostKernels
 from mlops_action.kernels.specs import KernelFinder
 from mlops_action.metrics.baseline import Baselines
-from mlops_action.plan import Planner, gates_only, with_gates_of
+from mlops_action.plan import Planner
 from mlops_action.progress import ProgressLog, counted, say_end, say_plan, say_verdicts
 from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
@@ -166,7 +167,7 @@ class Pipeline:
 
     def _planned(self) -> tuple[Plan, Sequence[MlopsError]]:
         refuse_adhoc_options(self.settings)
-        return Planner(self.loaded, self.settings, self.kernels).plan()
+        return Planner(self.loaded, self.settings, self.kernels, self.context.env).plan()
 
     def _store(self, plan: Plan) -> FolderStore:
         return FolderStore(Path(plan.root), plan.output_dir, self.redactor)

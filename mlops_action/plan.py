@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
-from typing import Any
 
-from mlops_action.codec import encode
 from mlops_action.config.load import Loaded
-from mlops_action.config.model import StepSpec
-from mlops_action.config.rules import direction_of, rule_of
+from mlops_action.config.matrix import variant_of, variant_step
 from mlops_action.config.sources import Settings
-from mlops_action.config.values import all_finite
-from mlops_action.config.yaml_source import parse_yaml
+from mlops_action.config.step_model import StepSpec, UnknownParameters
+from mlops_action.config.values import Amount
 from mlops_action.digests import sizes_only
-from mlops_action.errors import (
-    BadValue,
-    FileMissing,
-    KernelMissing,
-    MlopsError,
-    Problems,
-    UnknownName,
-    UsageError,
-    nearest,
-)
-from mlops_action.gates.limits import limits_of
+from mlops_action.errors import FileMissing, KernelMissing, MlopsError, Problems, UnknownName, UsageError, nearest
+from mlops_action.gate_plan import plan_gates
 from mlops_action.kernels.interface import KernelBackend
 from mlops_action.kernels.specs import DEFAULT_KERNEL
-from mlops_action.notebooks.ipynb import kernel_name_of, peek
-from mlops_action.notebooks.read import check_ending
+from mlops_action.notebooks.read import interpreter_kernel, kernel_names
+from mlops_action.parameters import Parameters, StepRun
 from mlops_action.records import (
     CellSelection,
+    Comparison,
     KernelChoice,
     Plan,
-    PlannedGate,
     PlannedParameter,
     PlannedStep,
+    Retry,
+    StepLimits,
 )
-from mlops_action.structure import key_of
 
 
 @dataclass(frozen=True)
@@ -48,6 +38,7 @@ class Planner:
     loaded: Loaded
     settings: Settings
     kernels: KernelBackend
+    env: Mapping[str, str]
 
     def plan(self) -> tuple[Plan, tuple[MlopsError, ...]]:
         """Make the plan, and tell everything that would keep it from running.
@@ -55,38 +46,40 @@ class Planner:
         Raises:
             Problems: the request itself makes no sense (unknown steps or parameters).
         """
-        names = self._wanted_steps()
-        parameters = self._parameters(names)
+        options = self.settings.options
+        runs = self._runs()
+        parameters = Parameters(self.loaded, self.settings, self.env).resolve(runs)
         problems: list[MlopsError] = []
-        steps = tuple(self._step(name, parameters[name], problems) for name in names)
+        steps = tuple(self._step(name, run, parameters[name], problems) for name, run in runs.items())
         problems += self._missing_inputs(steps)
         plan = Plan(
             config=self.loaded.file,
             root=str(self.loaded.root),
-            output_dir=self.settings.options.output_dir,
+            output_dir=options.output_dir,
             steps=steps,
             gates=plan_gates(self.loaded),
             environment=dict(self.loaded.spec.environment.set),
+            timeout_seconds=self.loaded.spec.timeout,
             missing=tuple(str(problem) for problem in problems),
         )
         return plan, tuple(problems)
+
+    def _runs(self) -> dict[str, StepRun]:
+        """What runs, in order: each wanted step, once for each combination of its matrix."""
+        runs: dict[str, StepRun] = {}
+        for name in self._wanted_steps():
+            combinations = self.loaded.spec.steps[name].matrix.combinations()
+            for combination in combinations:
+                runs[_free(variant_step(name, combination), runs)] = StepRun(name, combination)
+            if not combinations:
+                runs[_free(name, runs)] = StepRun(name, {})
+        return runs
 
     def _wanted_steps(self) -> list[str]:
         """The steps asked for and those that they need, in an order that respects ``needs``."""
         steps = self.loaded.spec.steps
         asked = self.settings.options.steps or tuple(steps)
-        unknown = [name for name in asked if name not in steps]
-        if unknown:
-            raise Problems(
-                [
-                    UnknownName(
-                        f"there is no step `{name}`",
-                        origin=self.settings.origin("steps"),
-                        hint=nearest(name, list(steps)),
-                    )
-                    for name in unknown
-                ]
-            )
+        self._refuse_unknown(asked)
         if not asked:
             raise UsageError(
                 "there is no step to run",
@@ -103,51 +96,92 @@ class Planner:
         order = TopologicalSorter({name: steps[name].needs for name in steps if name in wanted})
         return list(order.static_order())
 
-    def _step(self, name: str, parameters: tuple[PlannedParameter, ...], problems: list[MlopsError]) -> PlannedStep:
-        spec = self.loaded.spec.steps[name]
-        where = f"/steps/{name}"
-        kernel: KernelChoice | None = None
-        try:
-            kernel = self.kernels.find(self._kernel_name(spec))
-        except KernelMissing as error:
-            at = self.loaded.origin(f"{where}/kernel" if spec.kernel else where)
-            problems.append(
-                KernelMissing(f"step `{name}`: {error.message}", origin=error.origin or at, hint=error.hint)
+    def _refuse_unknown(self, asked: Sequence[str]) -> None:
+        known, origin = list(self.loaded.spec.steps), self.settings.origin("steps")
+        unknown = [name for name in asked if name not in known]
+        if unknown:
+            raise Problems(
+                [
+                    UnknownName(f"there is no step `{name}`", origin=origin, hint=nearest(name, known))
+                    for name in unknown
+                ]
             )
-        except MlopsError as error:
-            said = error.message if spec.notebook in error.message else f"{spec.notebook} is {error.message}"
-            problems.append(type(error)(said, origin=self.loaded.origin(f"{where}/notebook"), hint=error.hint))
-        cells = CellSelection(spec.cells.tags, spec.cells.skip_tags, spec.cells.ids, spec.cells.index)
+
+    def _step(
+        self, name: str, run: StepRun, parameters: tuple[PlannedParameter, ...], problems: list[MlopsError]
+    ) -> PlannedStep:
+        spec = self.loaded.spec.steps[run.step]
+        kernel, interpreters = self._kernels(run.step, spec, problems)
         return PlannedStep(
             name=name,
-            origin=self.loaded.origin(where),
+            origin=self.loaded.origin(f"/steps/{run.step}"),
             notebook=spec.notebook,
             code=spec.code,
+            file=spec.file,
             kernel=kernel,
-            cells=cells,
+            interpreters=interpreters,
+            cells=CellSelection(**{item.name: getattr(spec.cells, item.name) for item in fields(spec.cells)}),
             parameters=parameters,
-            needs=spec.needs,
+            strict_parameters=spec.unknown_parameters is UnknownParameters.REFUSE,
+            variant=variant_of(run.combination),
+            needs=self._needs(spec),
             inputs=spec.inputs,
             inputs_found=sizes_only(self.loaded.root, spec.inputs),
             outputs=spec.outputs,
             metrics=spec.metrics,
-            timeout_seconds=spec.timeout or self.settings.options.timeout,
+            limits=self._limits(spec),
+            retry=Retry(tuple(map(str, spec.retry.on)), spec.retry.times) if spec.retry else Retry(),
+            allow_errors=spec.allow_errors,
+            compare=_comparison(spec),
+            deterministic=spec.deterministic,
+            cache=spec.cache and not self.settings.options.no_cache,
         )
 
-    def _kernel_name(self, spec: StepSpec) -> str:
-        """The step's kernel, else the option's, the environment's, the notebook's, else Python.
+    def _needs(self, spec: StepSpec) -> tuple[str, ...]:
+        """The runs that must end well before: of a step with a matrix, all of them."""
+        names: list[str] = []
+        for step in spec.needs:
+            combinations = self.loaded.spec.steps[step].matrix.combinations()
+            names += [variant_step(step, each) for each in combinations] or [step]
+        return tuple(dict.fromkeys(names))
 
-        Raises:
-            FileMissing: the notebook is not there.
-            BadNotebook: the notebook is not one.
-        """
-        own, path = "", self.loaded.root / spec.notebook
-        if spec.notebook:
-            check_ending(path, spec.notebook)
-            own = kernel_name_of(peek(path, spec.notebook))
-        return (
-            spec.kernel or self.settings.options.kernel or self.loaded.spec.environment.kernel or own or DEFAULT_KERNEL
+    def _limits(self, spec: StepSpec) -> StepLimits:
+        options = self.settings.options
+        return StepLimits(
+            timeout_seconds=spec.timeout or options.timeout,
+            cell_timeout_seconds=spec.cell_timeout or options.cell_timeout,
+            start_timeout_seconds=self.loaded.spec.environment.start_timeout,
+            max_output=spec.max_output,
+            max_notebook_output=spec.max_notebook_output,
+            memory=spec.memory,
         )
+
+    def _kernels(
+        self, name: str, spec: StepSpec, problems: list[MlopsError]
+    ) -> tuple[KernelChoice | None, dict[str, KernelChoice]]:
+        """The step's kernel, and those of its cells that name another one."""
+        where = f"/steps/{name}"
+        try:
+            names = kernel_names(self.loaded.root / spec.notebook, spec.notebook) if spec.notebook else ()
+        except MlopsError as error:
+            said = error.message if spec.notebook in error.message else f"{spec.notebook} is {error.message}"
+            problems.append(type(error)(said, origin=self.loaded.origin(f"{where}/notebook"), hint=error.hint))
+            return None, {}
+        own, *others = names or ("",)
+        environment = self.loaded.spec.environment
+        main = spec.kernel or self.settings.options.kernel or environment.kernel or self._mapped(own) or DEFAULT_KERNEL
+        found: dict[str, KernelChoice] = {}
+        for label, kernel in (("", main), *((each, self._mapped(each)) for each in others)):
+            try:
+                found[label] = self.kernels.find(kernel)
+            except KernelMissing as error:
+                at = error.origin or self.loaded.origin(f"{where}/kernel" if spec.kernel else where)
+                problems.append(KernelMissing(f"step `{name}`: {error.message}", origin=at, hint=error.hint))
+        return found.pop("", None), found
+
+    def _mapped(self, label: str) -> str:
+        """The kernel for a name that a notebook gives, through ``environment.interpreters``."""
+        return self.loaded.spec.environment.interpreters.get(label) or interpreter_kernel(label)
 
     def _missing_inputs(self, steps: tuple[PlannedStep, ...]) -> list[MlopsError]:
         """Inputs that do not exist and that no earlier step promises to write."""
@@ -167,93 +201,26 @@ class Planner:
             promised += [*step.outputs, *step.metrics]
         return problems
 
-    def _parameters(self, names: list[str]) -> dict[str, tuple[PlannedParameter, ...]]:
-        """Each step's parameters, those of the command line laid over those of the configuration.
 
-        Raises:
-            Problems: a parameter that no step has, that is not ``NAME=VALUE``, or that JSON cannot hold.
-        """
-        steps = self.loaded.spec.steps
-        found = {
-            name: {
-                key: PlannedParameter(key, value, self.loaded.origin(f"/steps/{name}/parameters/{key}"))
-                for key, value in steps[name].parameters.items()
-            }
-            for name in names
-        }
-        problems: list[MlopsError] = []
-        for text in self.settings.options.parameters:
-            try:
-                self._override(text, found)
-            except MlopsError as error:
-                problems.append(error)
-        problems += [
-            BadValue(
-                f"parameter `{each.name}` of step `{name}` holds a number that is not finite",
-                origin=each.origin,
-                hint="JSON has no such number, so it could not be recorded: pass a text and convert it in the code",
-            )
-            for name, values in found.items()
-            for each in values.values()
-            if not all_finite(each.value)
-        ]
-        if problems:
-            raise Problems(problems)
-        return {name: tuple(values.values()) for name, values in found.items()}
-
-    def _override(self, text: str, found: dict[str, dict[str, PlannedParameter]]) -> None:
-        origin = self.settings.origin("parameters")
-        name, equals, raw = text.partition("=")
-        if not equals or not name.strip():
-            raise BadValue(
-                f"`{text}` is not a parameter", origin=origin, hint="write `NAME=VALUE` or `STEP.NAME=VALUE`"
-            )
-        value = parse_yaml(raw, origin).data if raw.strip() else ""
-        step, dot, short = name.strip().partition(".")
-        if dot and step in found:
-            targets, key = [step], short
-        else:
-            key = name.strip()
-            targets = [each for each, known in found.items() if key in known]
-            targets = targets or (list(found) if not self.loaded.file else [])
-        known = sorted({key for values in found.values() for key in values})
-        if not targets or (self.loaded.file and key not in found[targets[0]]):
-            raise UnknownName(f"no step has a parameter `{name}`", origin=origin, hint=nearest(key, known))
-        for target in targets:
-            found[target][key] = PlannedParameter(key, value, origin)
+def _free(name: str, taken: Container[str]) -> str:
+    """``name``, or with a number when it is taken."""
+    if name not in taken:
+        return name
+    return next(f"{name}-{i}" for i in range(2, 1_000) if f"{name}-{i}" not in taken)
 
 
-def plan_gates(loaded: Loaded) -> tuple[PlannedGate, ...]:
-    """The gates of a configuration with their rule and direction made explicit."""
-    planned = []
-    for name, gate in loaded.gates.items():
-        rule = rule_of(gate)
-        change = rule in {"max_drop", "min_gain"}
-        direction: Any = direction_of(gate)
-        planned.append(
-            PlannedGate(
-                name=name,
-                metric=gate.metric,
-                rule=key_of(rule),
-                limits=encode(limits_of(gate)),
-                origin=loaded.gate_origin(name),
-                direction=str(direction) if change and direction else "",
-                baseline=(gate.baseline or loaded.baseline) if change else "",
-                severity=str(gate.severity),
-                slice=gate.slice,
-            )
-        )
-    return tuple(planned)
-
-
-def gates_only(loaded: Loaded, settings: Settings) -> Plan:
-    """The plan of a judgement without a run."""
-    return Plan(loaded.file, str(loaded.root), settings.options.output_dir, steps=(), gates=plan_gates(loaded))
-
-
-def with_gates_of(plan: Plan, loaded: Loaded, settings: Settings) -> Plan:
-    """The plan of an earlier run, perhaps on another machine, judged here by the gates of ``loaded``."""
-    return replace(plan, gates=plan_gates(loaded), root=str(loaded.root), output_dir=settings.options.output_dir)
+def _comparison(spec: StepSpec) -> Comparison | None:
+    if spec.compare is None:
+        return None
+    tolerance = spec.compare.tolerance or Amount()
+    return Comparison(
+        absolute=tolerance.absolute,
+        relative=tolerance.relative,
+        images=spec.compare.images,
+        skip_tags=spec.compare.skip_tags,
+        ignore=spec.compare.ignore,
+        ignore_outputs=spec.compare.ignore_outputs,
+    )
 
 
 def _overlap(wanted: str, promised: str) -> bool:

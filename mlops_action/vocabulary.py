@@ -27,6 +27,14 @@ class StepStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class CellStatus(StrEnum):
+    """How a cell ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    ALLOWED = "allowed-error"
+
+
 class FailureKind(StrEnum):
     """Why a step failed."""
 
@@ -40,6 +48,7 @@ class FailureKind(StrEnum):
     OUTPUT_MISSING = "output-missing"
     INPUT_MISSING = "input-missing"
     METRIC_UNREADABLE = "metric-unreadable"
+    OUTPUTS_DIFFER = "outputs-differ"
     NEEDS_FAILED = "needs-failed"
     INTERRUPTED = "interrupted"
     TERMINATED = "terminated"

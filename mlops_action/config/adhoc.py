@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlops_action.config.load import CONFIG_NAME, NO_GATES, Loaded, find_config, load_config, policy_from_text
-from mlops_action.config.model import PipelineSpec, StepSpec
+from mlops_action.config.model import PipelineSpec
 from mlops_action.config.sources import Settings
+from mlops_action.config.step_model import StepSpec
 from mlops_action.errors import ConfigMissing, FileMissing, MlopsError, Problems, UsageError
 
 

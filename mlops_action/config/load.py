@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from mlops_action.config.model import GateSpec, PipelineSpec, PolicySpec
+from mlops_action.config.model import PipelineSpec
+from mlops_action.config.policy_model import GateSpec, PolicySpec
 from mlops_action.config.rules import gate_problems, step_problems
 from mlops_action.config.yaml_source import MAX_BYTES, Located, parse_yaml
 from mlops_action.errors import (

@@ -9,7 +9,7 @@ from dataclasses import Field, field, fields
 from dataclasses import dataclass as record
 from typing import Any
 
-from mlops_action.config.values import duration
+from mlops_action.config.values import duration, positive
 from mlops_action.structure import key_of
 
 RUN, PLAN, CHECK, GATE, MANIFEST = "run", "plan", "check", "gate", "manifest"
@@ -82,6 +82,15 @@ class Options:
         metavar="NAME=VALUE",
         example="learning_rate=0.1",
     )
+    raw_parameters: tuple[str, ...] = option(
+        "Like a parameter, but the value is text whatever it looks like: `NAME=007`.",
+        EXECUTING,
+        flags=("-P", "--raw-parameter"),
+        metavar="NAME=TEXT",
+    )
+    parameters_file: str = option(
+        "YAML or JSON file with parameters; those given one by one win.", EXECUTING, default="", metavar="FILE"
+    )
     inputs: tuple[str, ...] = option(
         "Files or patterns that the notebooks read; recorded by digest (without `mlops.yaml`).",
         EXECUTING,
@@ -124,6 +133,22 @@ class Options:
         parse=duration,
         metavar="TIME",
     )
+    cell_timeout: int = option(
+        "Longest time for a cell of a step that sets none of its own.",
+        EXECUTING,
+        default=0,
+        parse=duration,
+        metavar="TIME",
+    )
+    jobs: int = option("How many steps may run at the same time.", (RUN,), default=1, parse=positive, metavar="NUMBER")
+    fail_fast: bool = option("Start no further step after one has failed.", (RUN,), default=False)
+    shard: str = option(
+        "Run the I-th of N parts of the steps only, `I/N`; `mlops-action merge` puts the parts' results together.",
+        EXECUTING,
+        default="",
+        metavar="I/N",
+    )
+    no_cache: bool = option("Run every step, whatever the cache holds.", (RUN,), default=False)
     pass_env: tuple[str, ...] = option(
         "Environment variable that notebooks may see, besides a few harmless ones; a trailing `*` stands for any "
         "ending.",

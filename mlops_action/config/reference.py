@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import Field, fields, is_dataclass
 from typing import Any, get_args
 
-from mlops_action.config.model import PipelineSpec, PolicySpec
+from mlops_action.config.model import PipelineSpec
 from mlops_action.config.options import OUTPUTS, flags_of, input_name, option_fields
+from mlops_action.config.policy_model import PolicySpec
 from mlops_action.errors import ExitCode, all_errors
 from mlops_action.structure import hints_of, is_required, key_of
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from mlops_action.config.model import Direction, GateSpec, PipelineSpec, StepSpec
+from mlops_action.config.model import PipelineSpec
+from mlops_action.config.policy_model import Direction, GateSpec
+from mlops_action.config.step_model import StepSpec
 from mlops_action.config.yaml_source import Located
 from mlops_action.errors import BadValue, MlopsError, NeedsCycle, SpecError, UnknownName, nearest
 from mlops_action.structure import key_of

@@ -31,6 +31,18 @@ def duration(value: Any) -> int:
     return total
 
 
+def positive(value: Any) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        ValueError: something else.
+    """
+    text = str(value).strip()
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError("expected a whole number from 1 on")
+    return int(text)
+
+
 def duration_text(seconds: float) -> str:
     """``1h30m``, ``2m05s``, ``4.2s``."""
     if seconds < 60:
@@ -130,3 +142,31 @@ def number_range(value: Any) -> tuple[Decimal, Decimal]:
     if low > high:
         raise ValueError(f"the range is empty: {low} is above {high}")
     return low, high
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?", re.IGNORECASE)
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def size(value: Any) -> int:
+    """Bytes from ``4096``, ``64KiB``, ``1.5MB`` or ``2G``; without ``i`` the units are powers of 1000.
+
+    Raises:
+        ValueError: another notation, or not positive.
+    """
+    found = _SIZE.fullmatch(str(value).strip()) if isinstance(value, (int, str)) else None
+    if found is None or isinstance(value, bool):
+        raise ValueError("expected a size such as `64KiB`, `10MB` or a number of bytes")
+    number, unit, binary = found.groups()
+    total = int(Decimal(number) * (1024 if binary else 1000) ** _POWERS[(unit or "").upper()])
+    if total == 0:
+        raise ValueError("a size must be larger than 0")
+    return total
+
+
+def size_text(count: float) -> str:
+    """``512 bytes``, ``64.0 KiB``, ``1.5 GiB``."""
+    if count < 1024:
+        return f"{count:.0f} bytes"
+    power = min(3, (int(count).bit_length() - 1) // 10)
+    return f"{count / 1024**power:.1f} {('KiB', 'MiB', 'GiB')[power - 1]}"

@@ -48,7 +48,8 @@ def _step(step: PlannedStep) -> Iterator[str]:
         yield f"output     {inline(path)}"
     for path in step.metrics:
         yield f"metrics    {inline(path)}"
-    yield f"time-out   {duration_text(step.timeout_seconds) if step.timeout_seconds else 'none'}"
+    seconds = step.limits.timeout_seconds
+    yield f"time-out   {duration_text(seconds) if seconds else 'none'}"
 
 
 def _inputs(step: PlannedStep) -> Iterator[str]:

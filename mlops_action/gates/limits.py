@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from mlops_action.codec import encode
-from mlops_action.config.model import GateSpec
+from mlops_action.config.policy_model import GateSpec
 from mlops_action.config.rules import rule_of
 from mlops_action.config.values import Amount, amount, finite, number_range
 from mlops_action.errors import BadDocument

@@ -1,7 +1,7 @@
 """Notebooks as data. To add a format or a language: one file here, one line below."""
 
 READERS = {
-    ".ipynb": "mlops_action.notebooks.ipynb:read",
+    ".ipynb": "mlops_action.notebooks.ipynb:Ipynb",
 }
 """Notebook formats by file ending."""
 

@@ -52,18 +52,38 @@ def kernel_name_of(raw: dict[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def read(path: Path, shown_as: str) -> Any:
-    """Read a notebook as an nbformat 4 notebook with an id for each cell.
+class Ipynb:
+    """Jupyter's own format."""
+
+    def kernel_names(self, path: Path, shown_as: str) -> tuple[str, ...]:
+        """The kernelspec's name, from the raw JSON.
+
+        Raises:
+            FileMissing: there is no such file.
+            BadNotebook: not a notebook.
+        """
+        return (kernel_name_of(peek(path, shown_as)),)
+
+    def read(self, path: Path, shown_as: str) -> Any:
+        """Read a notebook; see ``NotebookReader``.
+
+        Raises:
+            FileMissing: there is no such file.
+            BadNotebook: not a notebook, or not a valid one.
+        """
+        return _upgraded(peek(path, shown_as), shown_as)
+
+
+def _upgraded(raw: dict[str, Any], shown_as: str) -> Any:
+    """Raw JSON as an nbformat 4 notebook with an id for each cell.
 
     Cells without an id get one from their place, so that equal runs give equal files.
 
     Raises:
-        FileMissing: there is no such file.
-        BadNotebook: not a notebook, or not a valid one.
+        BadNotebook: not a valid notebook.
     """
     import nbformat
 
-    raw = peek(path, shown_as)
     _number_cells(raw)
     try:
         with warnings.catch_warnings():

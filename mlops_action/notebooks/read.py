@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_action.errors import BadNotebook
 from mlops_action.notebooks import READERS
+from mlops_action.notebooks.interface import NotebookReader
 from mlops_action.records import KernelChoice
 from mlops_action.registry import load_from
 
@@ -20,20 +21,31 @@ def read_notebook(path: Path, shown_as: str) -> Any:
         FileMissing: there is no such file.
         BadNotebook: unknown ending, or not a valid notebook.
     """
-    check_ending(path, shown_as)
-    return load_from(READERS, path.suffix)(path, shown_as)
+    return _reader(path, shown_as).read(path, shown_as)
 
 
-def check_ending(path: Path, shown_as: str) -> None:
-    """See whether there is a reader for a file of this name.
+def kernel_names(path: Path, shown_as: str) -> tuple[str, ...]:
+    """What a notebook file calls its kernels, the main one first.
 
     Raises:
-        BadNotebook: unknown ending.
+        FileMissing: there is no such file.
+        BadNotebook: unknown ending, or not a notebook.
     """
+    return _reader(path, shown_as).kernel_names(path, shown_as)
+
+
+def interpreter_kernel(label: str) -> str:
+    """The kernel for what a notebook calls it: itself, but for names of another system."""
+    return label
+
+
+def _reader(path: Path, shown_as: str) -> NotebookReader:
     if path.suffix not in READERS:
         known = ", ".join(f"`{ending}`" for ending in READERS)
         said = f"not a notebook: its name ends in `{path.suffix}`"
-        raise BadNotebook(said, origin=shown_as, hint=f"known endings: {known}; put code of other kinds under `code`")
+        raise BadNotebook(said, origin=shown_as, hint=f"known endings: {known}; run other code as `file` or `code`")
+    reader: NotebookReader = load_from(READERS, path.suffix)()
+    return reader
 
 
 def snippet_notebook(code: str, kernel: KernelChoice) -> Any:

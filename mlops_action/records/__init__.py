@@ -14,11 +14,16 @@ from mlops_action.records.manifest import Fact as Fact
 from mlops_action.records.manifest import Manifest as Manifest
 from mlops_action.records.manifest import Uncaptured as Uncaptured
 from mlops_action.records.plan import CellSelection as CellSelection
+from mlops_action.records.plan import Comparison as Comparison
 from mlops_action.records.plan import KernelChoice as KernelChoice
 from mlops_action.records.plan import Plan as Plan
 from mlops_action.records.plan import PlannedGate as PlannedGate
 from mlops_action.records.plan import PlannedParameter as PlannedParameter
 from mlops_action.records.plan import PlannedStep as PlannedStep
+from mlops_action.records.plan import Retry as Retry
+from mlops_action.records.plan import StepLimits as StepLimits
+from mlops_action.records.run import CellResult as CellResult
+from mlops_action.records.run import Difference as Difference
 from mlops_action.records.run import Failure as Failure
 from mlops_action.records.run import MetricReading as MetricReading
 from mlops_action.records.run import RunResult as RunResult

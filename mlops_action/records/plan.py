@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops_action.records.base import FileState, Json, documented
+from mlops_action.records.base import FileState, Json, Number, documented
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ class CellSelection:
     tags: tuple[str, ...] = documented("Only cells that carry one of these tags.", default=())
     skip_tags: tuple[str, ...] = documented("Leave out cells that carry one of these tags.", default=())
     ids: tuple[str, ...] = documented("Only the cells with these ids.", default=())
+    names: tuple[str, ...] = documented("Only the cells with these names.", default=())
+    headings: tuple[str, ...] = documented("Only the cells under these Markdown headings.", default=())
+    matching: str = documented("Only the cells whose source matches this regular expression.", default="")
     index: str = documented("Only the cells at these places, counted from 0: `0-3,7`.", default="")
 
 
@@ -33,8 +36,42 @@ class PlannedParameter:
     """A parameter with its final value."""
 
     name: str = documented("Name, as the notebook's code sees it.")
-    value: Json = documented("The value.")
+    value: Json = documented("The value; null while it is not known, and for a secret.")
     origin: str = documented("Where the value came from: `mlops.yaml:14:7`, `-p`, `INPUT_PARAMETERS`.")
+    secret: str = documented("Environment variable that holds the value, for a secret.", default="")
+    reference: str = documented("`steps.NAME.values.VALUE` that the value is taken from at run time.", default="")
+
+
+@dataclass(frozen=True)
+class StepLimits:
+    """How long and how large a step may become; 0 is without limit."""
+
+    timeout_seconds: int = documented("Longest time for the step.", default=0)
+    cell_timeout_seconds: int = documented("Longest time for one cell.", default=0)
+    start_timeout_seconds: int = documented("Longest time until its kernel answers.", default=60)
+    max_output: int = documented("Most bytes of output that are kept of one cell.", default=10 * 1024 * 1024)
+    max_notebook_output: int = documented("Most bytes of output that are kept of all cells.", default=50 * 1024 * 1024)
+    memory: int = documented("Bytes of memory that it needs, for admission.", default=0)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """When a step is tried again."""
+
+    on: tuple[str, ...] = documented("Kinds of failure.", default=())
+    times: int = documented("How many more times.", default=0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How outputs are compared with those saved in the notebook."""
+
+    absolute: Number | None = documented("Largest absolute difference of numbers in texts.", default=None)
+    relative: Number | None = documented("Largest relative difference of numbers in texts.", default=None)
+    images: Number | None = documented("Largest mean difference of pixels, from 0 to 1.", default=None)
+    skip_tags: tuple[str, ...] = documented("Tags of cells that do not count.", default=())
+    ignore: tuple[str, ...] = documented("Regular expressions; what they match does not count.", default=())
+    ignore_outputs: tuple[str, ...] = documented("Kinds of output that do not count.", default=())
 
 
 @dataclass(frozen=True)
@@ -53,7 +90,19 @@ class PlannedStep:
     inputs_found: tuple[FileState, ...] = documented("Inputs that exist now, with sizes.", default=())
     outputs: tuple[str, ...] = documented("Files or patterns that the step writes.", default=())
     metrics: tuple[str, ...] = documented("Metric files that the step writes.", default=())
-    timeout_seconds: int = documented("Longest time that the step may take, in seconds; 0 is without limit.", default=0)
+    limits: StepLimits = documented("How long and how large it may become.", default=StepLimits())
+    file: str = documented("Code file that is run as one cell, or empty.", default="")
+    variant: str = documented("Combination of the matrix that this run is for, or empty.", default="")
+    interpreters: dict[str, KernelChoice] = documented(
+        "Kernels of further cells, by the name that the notebook gives them (Zeppelin's interpreters).",
+        default_factory=dict,
+    )
+    strict_parameters: bool = documented("Whether unknown parameters and other types are refused.", default=True)
+    retry: Retry = documented("When it is tried again.", default=Retry())
+    allow_errors: bool = documented("Whether it goes on after a cell that raises.", default=False)
+    compare: Comparison | None = documented("How its outputs are compared, or null.", default=None)
+    deterministic: bool = documented("Whether the executed notebook is written without times.", default=False)
+    cache: bool = documented("Whether it need not run again while nothing changed.", default=False)
 
 
 @dataclass(frozen=True)
@@ -81,4 +130,5 @@ class Plan:
     steps: tuple[PlannedStep, ...] = documented("Steps in the order in which they run.")
     gates: tuple[PlannedGate, ...] = documented("Gates that would be evaluated.")
     environment: dict[str, str] = documented("Variables that are set for kernels.", default_factory=dict)
+    timeout_seconds: int = documented("Longest time for all steps together; 0 is without limit.", default=0)
     missing: tuple[str, ...] = documented("What is missing now; a run would fail on it.", default=())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops_action.records.base import FileState, Number, documented
+from mlops_action.records.base import FileState, Json, Number, documented
 from mlops_action.records.manifest import Fact
 from mlops_action.records.plan import KernelChoice, Plan, PlannedParameter
-from mlops_action.vocabulary import FailureKind, StepStatus
+from mlops_action.vocabulary import CellStatus, FailureKind, StepStatus
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,31 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class CellResult:
+    """What one code cell did."""
+
+    index: int = documented("Place in the executed notebook, counted from 0.")
+    id: str = documented("Id of the cell.")
+    status: CellStatus = documented("How it ended.")
+    seconds: float = documented("Wall time in seconds.", default=0.0)
+    cpu_seconds: float | None = documented("CPU time of the kernel and its children.", default=None)
+    peak_memory: int | None = documented("Most memory that they held meanwhile, in bytes.", default=None)
+    output_cut: int = documented("Bytes of output that were not kept.", default=0)
+    title: str = documented("Name, heading or first line, for people.", default="")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An output that is not what the notebook has saved."""
+
+    cell: int = documented("Place of the cell, counted from 0.")
+    cell_id: str = documented("Id of the cell.")
+    what: str = documented("What differs, in one line.")
+    expected: str = documented("What is saved, shortened.", default="")
+    found: str = documented("What the run gave, shortened.", default="")
+
+
+@dataclass(frozen=True)
 class StepResult:
     """What a step did."""
 
@@ -56,6 +81,12 @@ class StepResult:
     outputs_after: tuple[FileState, ...] = documented("Declared outputs after the step.", default=())
     readings: tuple[MetricReading, ...] = documented("Metrics that it produced.", default=())
     failure: Failure | None = documented("Why it failed, or null.", default=None)
+    cells: tuple[CellResult, ...] = documented("The cells that were reached, in order.", default=())
+    values: dict[str, Json] = documented("Values that the notebook recorded, by name.", default_factory=dict)
+    attempts: int = documented("How often it was tried.", default=1)
+    variant: str = documented("Combination of the matrix that it ran for, or empty.", default="")
+    cached: str = documented("Why it was, or was not, taken from the cache; empty without a cache.", default="")
+    differences: tuple[Difference, ...] = documented("Outputs that are not what is saved.", default=())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import PurePosixPath
 
-from mlops_action.config.model import Direction, GateSpec
+from mlops_action.config.policy_model import Direction, GateSpec
 from mlops_action.config.rules import direction_of
 from mlops_action.records import MetricReading
 from mlops_action.scaffold import TEMPLATES

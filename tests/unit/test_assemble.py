@@ -37,6 +37,7 @@ from mlops_action.records import (
     PlannedParameter,
     PlannedStep,
     RunResult,
+    StepLimits,
     StepResult,
     Uncaptured,
     Verdict,
@@ -231,7 +232,9 @@ def test_a_shuffled_order_of_what_has_no_order_gives_the_same_id(random: Random)
         lambda run: replace(run, started="2027-01-01T00:00:00.000Z", finished="2027-01-01T01:00:00.000Z"),
         lambda run: replace(run, tool="9.9.9", environment=()),
         lambda run: replace(run, plan=replace(run.plan, root="/elsewhere", output_dir="other", config="x.yaml")),
-        lambda run: with_steps(run, lambda step: replace(step, origin="elsewhere:1:1", timeout_seconds=7)),
+        lambda run: with_steps(
+            run, lambda step: replace(step, origin="elsewhere:1:1", limits=StepLimits(timeout_seconds=7))
+        ),
         lambda run: with_results(run, lambda result: replace(result, seconds=99.0, executed="a.ipynb", readings=())),
         lambda run: with_results(run, lambda result: replace(result, outputs_before=(RAW,))),
         lambda run: replace(run, facts=tuple(replace(f, locator="x", observation="y") for f in run.facts)),

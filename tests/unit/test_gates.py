@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_action.config.load import policy_from_text
-from mlops_action.config.model import GateSpec
+from mlops_action.config.policy_model import GateSpec
 from mlops_action.config.rules import direction_of, rule_of
 from mlops_action.errors import BadDocument, Problems
 from mlops_action.gates import RULES

@@ -1,0 +1,47 @@
+"""Gates as a plan has them: rule, direction and baseline made explicit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mlops_action.codec import encode
+from mlops_action.config.load import Loaded
+from mlops_action.config.rules import direction_of, rule_of
+from mlops_action.config.sources import Settings
+from mlops_action.gates.limits import limits_of
+from mlops_action.records import Plan, PlannedGate
+from mlops_action.structure import key_of
+
+
+def plan_gates(loaded: Loaded) -> tuple[PlannedGate, ...]:
+    """The gates of a configuration with their rule and direction made explicit."""
+    planned = []
+    for name, gate in loaded.gates.items():
+        rule = rule_of(gate)
+        change = rule in {"max_drop", "min_gain"}
+        direction: Any = direction_of(gate)
+        planned.append(
+            PlannedGate(
+                name=name,
+                metric=gate.metric,
+                rule=key_of(rule),
+                limits=encode(limits_of(gate)),
+                origin=loaded.gate_origin(name),
+                direction=str(direction) if change and direction else "",
+                baseline=(gate.baseline or loaded.baseline) if change else "",
+                severity=str(gate.severity),
+                slice=gate.slice,
+            )
+        )
+    return tuple(planned)
+
+
+def gates_only(loaded: Loaded, settings: Settings) -> Plan:
+    """The plan of a judgement without a run."""
+    return Plan(loaded.file, str(loaded.root), settings.options.output_dir, steps=(), gates=plan_gates(loaded))
+
+
+def with_gates_of(plan: Plan, loaded: Loaded, settings: Settings) -> Plan:
+    """The plan of an earlier run, perhaps on another machine, judged here by the gates of ``loaded``."""
+    return replace(plan, gates=plan_gates(loaded), root=str(loaded.root), output_dir=settings.options.output_dir)
