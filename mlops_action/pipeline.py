@@ -173,10 +173,12 @@ class Pipeline:
         return FolderStore(Path(plan.root), plan.output_dir, self.redactor)
 
     def _execute(self, plan: Plan) -> RunResult:
-        from mlops_action.execute import Workshop, execute
+        from mlops_action.execute import execute
         from mlops_action.executors.local import LocalExecutor
         from mlops_action.facts.collect import collect_all
         from mlops_action.facts.interface import Scene
+        from mlops_action.kernels.interrupt import Interrupt
+        from mlops_action.workshop import Workshop
 
         environment = self.loaded.spec.environment
         allowed = (*environment.pass_, *self.settings.options.pass_env)
@@ -187,6 +189,7 @@ class Pipeline:
             store=self._store(plan),
             log=ProgressLog(self.console, len(plan.steps)),
             redactor=self.redactor,
+            interrupt=Interrupt(),
             environment=kernel_environment(self.context.env, allowed, environment.set),
             facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
         )

@@ -23,18 +23,34 @@ class ProgressLog:
         self.count = count
         self.number = 0
 
-    def step_started(self, step: PlannedStep) -> None:
+    def started(self, step: PlannedStep) -> StepProgress:
         """Open the step's part of the log."""
         self.number += 1
-        what = step.notebook or "snippet"
+        what = step.notebook or step.file or "snippet"
         kernel = step.kernel.name if step.kernel else "no kernel"
         self.console.begin(f"[{self.number}/{self.count}] {step.name}: {inline(what)} ({kernel})")
+        return StepProgress(self.console)
+
+
+class StepProgress:
+    """Tells what happens in one step."""
+
+    def __init__(self, console: Console) -> None:
+        """Tell it on ``console``."""
+        self.console = console
 
     def text(self, text: str) -> None:
         """Text that the notebook printed."""
         self.console.foreign(text)
 
-    def step_finished(self, result: StepResult) -> None:
+    def cell(self, number: int, count: int, title: str) -> None:
+        """It comes to another cell; the log of a step need not say so."""
+
+    def note(self, line: str) -> None:
+        """A line of ours in between."""
+        self.console.foreign(f"{line}\n")
+
+    def finished(self, result: StepResult) -> None:
         """Close the step's part and say how it ended, outside of it."""
         self.console.end()
         console, failure = self.console, result.failure
@@ -62,6 +78,8 @@ def say_verdicts(console: Console, verdicts: Verdicts) -> None:
     """The gates, the worst first, and the verdict."""
     width = max((len(each.gate) for each in verdicts.verdicts), default=0)
     console.say("", "Gates")
+    if not verdicts.verdicts:
+        console.say("  none: add `gates:` to judge by, or say `--gates none` to run without judging")
     for each in sorted(verdicts.verdicts, key=lambda each: _ORDER.index(each.outcome)):
         _say_verdict(console, each, width)
     outcome = str(verdicts.outcome)

@@ -12,7 +12,8 @@ MASK = "***"
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?|APIKEY|KEY|PAT|DSN|AUTH)(?:_|$)", re.IGNORECASE
 )
-_URL_USER = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@\"'<>\\]+@", re.IGNORECASE)
+_URL_USER = re.compile(r"(?<=[a-z0-9+.-])://[^/\s@\"'<>\\]+@", re.IGNORECASE)
+"""Starts at the colon, which is rare: a pattern for the scheme would look at a long text again and again."""
 SHORTEST = 6
 """A shorter value is not searched for: it would mask ordinary words."""
 
@@ -25,13 +26,13 @@ def is_secret_name(name: str) -> bool:
 
 def strip_user_info(text: str) -> str:
     """``https://user:token@host/x`` without its user information."""
-    return _URL_USER.sub(lambda found: found.group("scheme"), text)
+    return _URL_USER.sub("://", text)
 
 
 def _spellings(secret: str) -> set[str]:
-    """As it is, in JSON with and without ASCII escapes, and in a Python literal."""
-    as_json = {json.dumps(secret, ensure_ascii=escaped)[1:-1] for escaped in (True, False)}
-    return {secret, repr(secret)[1:-1], *as_json}
+    """As it is and in a Python literal, each also in JSON with and without ASCII escapes."""
+    shown = {secret, repr(secret)[1:-1]}
+    return shown | {json.dumps(each, ensure_ascii=escaped)[1:-1] for each in shown for escaped in (True, False)}
 
 
 class Redactor:

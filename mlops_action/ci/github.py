@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlops_action.context import Context
 from mlops_action.records import Annotation, Emissions
-from mlops_action.sanitize import inline, plain
+from mlops_action.sanitize import harmless, inline
 
 SUMMARY_BYTES = 900 * 1024
 """GitHub drops a summary above 1 MiB without a word; we cut ours, with a count, well before."""
@@ -80,7 +80,7 @@ def _command(annotation: Annotation) -> str:
 
 
 def _multiline(text: str) -> str:
-    return "\n".join(plain(line) for line in text.splitlines())
+    return "\n".join(harmless(line) for line in text.splitlines())
 
 
 def _data(text: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.records import PlannedStep, StepResult
+
+RunOne = Callable[[PlannedStep, Mapping[str, StepResult]], StepResult]
 
 
 class Executor(Protocol):
@@ -16,7 +19,11 @@ class Executor(Protocol):
     started after an interrupt; the results are in the order of the steps.
     """
 
-    def run_all(
-        self, steps: Sequence[PlannedStep], run_one: Callable[[PlannedStep], StepResult]
-    ) -> tuple[StepResult, ...]:
-        """Run ``steps``, which are ordered so that needs come first."""
+    def run_all(self, steps: Sequence[PlannedStep], run_one: RunOne, interrupt: Interrupt) -> tuple[StepResult, ...]:
+        """Run ``steps``, which are ordered so that needs come first.
+
+        Args:
+            steps: what to run.
+            run_one: runs a step, given the results of the steps before it by name.
+            interrupt: nothing is started once it is set.
+        """

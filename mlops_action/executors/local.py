@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from mlops_action.executors.interface import RunOne
+from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.records import Failure, PlannedStep, StepResult
 from mlops_action.vocabulary import FailureKind, StepStatus
 
@@ -11,21 +13,17 @@ from mlops_action.vocabulary import FailureKind, StepStatus
 class LocalExecutor:
     """Runs steps one by one; after a failure, those that do not need it go on."""
 
-    def run_all(
-        self, steps: Sequence[PlannedStep], run_one: Callable[[PlannedStep], StepResult]
-    ) -> tuple[StepResult, ...]:
+    def run_all(self, steps: Sequence[PlannedStep], run_one: RunOne, interrupt: Interrupt) -> tuple[StepResult, ...]:
         """Run ``steps``, which are ordered so that needs come first."""
         results: dict[str, StepResult] = {}
-        interrupted = False
         for step in steps:
             broken = [name for name in step.needs if results[name].status is not StepStatus.OK]
-            if interrupted:
+            if interrupt:
                 results[step.name] = _skipped(step, "the run was interrupted before it")
             elif broken:
                 results[step.name] = _skipped(step, f"it needs {', '.join(f'`{name}`' for name in broken)}")
             else:
-                results[step.name] = run_one(step)
-                interrupted = results[step.name].status is StepStatus.INTERRUPTED
+                results[step.name] = run_one(step, results)
         return tuple(results.values())
 
 

@@ -16,6 +16,7 @@ from nbclient.util import ensure_async
 
 from mlops_action.kernels.advice import advice_for, death_advice
 from mlops_action.kernels.interface import KernelBackend, KernelProcess, Launch
+from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.records import Failure
 from mlops_action.sanitize import plain
 from mlops_action.vocabulary import FailureKind
@@ -38,11 +39,22 @@ class CellsRun:
     failure: Failure | None
 
 
+class _KernelLeft(Exception):
+    """A cell asked its kernel to end; the kernel does so a moment later, when cells after it may have run."""
+
+
+def _refuse_leaving(execute_reply: Any, **_: Any) -> None:
+    if any(part.get("source") == "ask_exit" for part in execute_reply["content"].get("payload", [])):
+        raise _KernelLeft
+
+
 class _Client(NotebookClient):
     """nbclient's cell loop, with live text and streams put together as they arrive."""
 
     def __init__(self, notebook: Any, manager: Any, on_text: Callable[[str], None]) -> None:
-        super().__init__(notebook, km=manager, allow_errors=False, record_timing=False)
+        super().__init__(
+            notebook, km=manager, allow_errors=False, record_timing=False, on_cell_executed=_refuse_leaving
+        )
         self.log.disabled = True
         self.on_text = on_text
         self._stream: Any = None
@@ -106,7 +118,7 @@ class NotebookRun:
         self.completed = 0
         self.current: int | None = None
 
-    async def run(self, notebook: Any, chosen: Sequence[int], seconds: int, interrupted: asyncio.Event) -> CellsRun:
+    async def run(self, notebook: Any, chosen: Sequence[int], seconds: int, interrupt: Interrupt) -> CellsRun:
         """Start the kernel, run the cells at ``chosen`` in order, stop the kernel.
 
         The notebook is changed in place and holds whatever was reached. Failures of the
@@ -119,7 +131,7 @@ class NotebookRun:
         process = await self.backend.start(self.launch)
         client = _Client(notebook, process.manager, self.on_text)
         try:
-            failure = await self._within(self._cells(client, process, chosen), process, deadline, interrupted)
+            failure = await self._within(self._cells(client, process, chosen), process, deadline, interrupt)
         finally:
             client.put_stream_together()
             if client.kc is not None:
@@ -130,19 +142,20 @@ class NotebookRun:
         return CellsRun(self.completed, failure and self._placed(failure, notebook))
 
     async def _within(
-        self, work: Any, process: KernelProcess, deadline: float | None, interrupted: asyncio.Event
+        self, work: Any, process: KernelProcess, deadline: float | None, interrupt: Interrupt
     ) -> Failure | None:
         """Wait for ``work``, the deadline or the user, whichever comes first."""
         task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(interrupted.wait())
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        done, _ = await asyncio.wait({task, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
+        with interrupt.event() as asked:
+            stop = asyncio.ensure_future(asked.wait())
+            done, _ = await asyncio.wait({task, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
         if task in done:
             failure: Failure | None = task.result()
             return failure
         await self._interrupt(task, process)
-        if interrupted.is_set():
+        if interrupt:
             return Failure(FailureKind.INTERRUPTED, "the run was interrupted", "start it again")
         return Failure(
             FailureKind.TIMED_OUT,
@@ -181,6 +194,8 @@ class NotebookRun:
                         -SHOWN_TRACEBACK:
                     ],
                 )
+            except _KernelLeft:
+                return Failure(FailureKind.KERNEL_DIED, "the cell ended its kernel", death_advice("exit code 0"))
             except (DeadKernelError, CellControlSignal):
                 await asyncio.sleep(0.05)
                 how = process.ended_by() or "its process is gone"
