@@ -5,190 +5,174 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops_action.digests import file_states, find_files
-from mlops_action.errors import EnvironmentProblem, KernelStartFailed, MlopsError, WriteFailed
-from mlops_action.files import Stamp, stamp
+from mlops_action.digests import file_states
+from mlops_action.errors import EnvironmentProblem, WriteFailed
 from mlops_action.kernels.interface import Launch
-from mlops_action.notebooks.digest import notebook_digest
-from mlops_action.notebooks.parameters import inject, strip_injected
-from mlops_action.notebooks.read import read_notebook, snippet_notebook, use_kernel
-from mlops_action.notebooks.select import chosen_cells, prepare_cells
-from mlops_action.records import Failure, FileState, MetricReading, Plan, PlannedStep, StepResult
+from mlops_action.notebooks.saving import Saver, notebook_bytes, with_banner
+from mlops_action.notebooks.values import recorded_values
+from mlops_action.records import CellResult, Failure, Plan, PlannedStep, StepResult
+from mlops_action.step_notebook import Prepared, StepFailed, prepare
+from mlops_action.step_results import check_outputs, inputs_of, metric_stamps, readings_of
 from mlops_action.stores.folder import NOTEBOOKS
-from mlops_action.vocabulary import FailureKind, StepStatus
+from mlops_action.vocabulary import CellStatus, FailureKind, StepStatus
 from mlops_action.workshop import Workshop
 
-
-class StepFailed(Exception):
-    """Ends a step early with its failure."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
+_STOPPED = {FailureKind.INTERRUPTED, FailureKind.TERMINATED}
 
 
 class StepRun:
     """One step from its start to its result."""
 
     def __init__(self, plan: Plan, step: PlannedStep, workshop: Workshop, earlier: Mapping[str, StepResult]) -> None:
+        """Begin the step's part of the log; ``earlier`` are the results of the steps before."""
         self.root = Path(plan.root)
         self.step = step
         self.workshop = workshop
         self.earlier = earlier
         self.log = workshop.log.started(step)
-        self.result = StepResult(
-            step.name,
-            StepStatus.FAILED,
-            started=workshop.context.timestamp(),
-            kernel=step.kernel,
-            parameters=step.parameters,
-        )
+        self.begun = time.monotonic()
+        self.result = self._fresh(1)
 
     def run(self) -> StepResult:
-        """Run the step; whatever goes wrong is in the result."""
-        begun = time.monotonic()
-        try:
-            self._run()
-            self._note(status=StepStatus.OK)
-        except StepFailed as end:
-            interrupted = end.failure.kind in {FailureKind.INTERRUPTED, FailureKind.TERMINATED}
-            status = StepStatus.INTERRUPTED if interrupted else StepStatus.FAILED
-            self._note(status=status, failure=end.failure)
-        except WriteFailed:
-            raise
-        except EnvironmentProblem as error:
-            failure = Failure(FailureKind.ENVIRONMENT, str(error), error.hint)
-            self._note(status=StepStatus.FAILED, failure=failure)
-        self._note(seconds=round(time.monotonic() - begun, 3))
+        """Run the step, and again as far as its ``retry`` allows.
+
+        Raises:
+            WriteFailed: the executed notebook cannot be kept.
+        """
+        for attempt in range(1, self.step.retry.times + 2):
+            self.result = self._fresh(attempt)
+            self._attempt()
+            failure = self.result.failure
+            if failure is None or str(failure.kind) not in self.step.retry.on or self.workshop.interrupt:
+                break
+            if attempt <= self.step.retry.times:
+                self.log.note(f"attempt {attempt} failed ({failure.message}); it is tried again")
+        self._note(seconds=round(time.monotonic() - self.begun, 3))
         self.log.finished(self.result)
         return self.result
+
+    def _fresh(self, attempt: int) -> StepResult:
+        return StepResult(
+            self.step.name,
+            StepStatus.FAILED,
+            started=self.workshop.context.timestamp(),
+            kernel=self.step.kernel,
+            parameters=self.step.parameters,
+            variant=self.step.variant,
+            attempts=attempt,
+        )
 
     def _note(self, **values: Any) -> None:
         self.result = replace(self.result, **values)
 
+    def _attempt(self) -> None:
+        try:
+            self._run()
+            self._note(status=StepStatus.OK)
+        except StepFailed as end:
+            status = StepStatus.INTERRUPTED if end.failure.kind in _STOPPED else StepStatus.FAILED
+            self._note(status=status, failure=end.failure)
+        except WriteFailed:
+            raise
+        except EnvironmentProblem as error:
+            self._note(failure=Failure(FailureKind.ENVIRONMENT, str(error), error.hint))
+
     def _run(self) -> None:
-        notebook, chosen = self._prepared()
-        self._note(inputs_before=self._inputs_there())
-        promised = (*self.step.outputs, *self.step.metrics)
-        self._note(outputs_before=file_states(self.root, promised))
-        before = self._metric_stamps()
-        failure = self._cells(notebook, chosen)
-        self._note(inputs_after=file_states(self.root, self.step.inputs))
-        self._note(outputs_after=file_states(self.root, promised))
+        step, root = self.step, self.root
+        prepared = prepare(step, root, self.earlier, self.workshop.context.env)
+        source = file_states(root, (step.notebook or step.file,)) if step.notebook or step.file else ()
+        parameters = tuple(replace(each, value=prepared.values[each.name]) for each in step.parameters)
+        self._note(
+            notebook_digest=prepared.digest,
+            source=next(iter(source), None),
+            parameters=parameters,
+            cells_total=len(prepared.chosen),
+            inputs_before=inputs_of(step, root),
+            outputs_before=file_states(root, (*step.outputs, *step.metrics)),
+        )
+        before = metric_stamps(step, root)
+        failure = self._cells(prepared)
+        self._note(
+            inputs_after=file_states(root, step.inputs),
+            outputs_after=file_states(root, (*step.outputs, *step.metrics)),
+        )
         if failure is not None:
             raise StepFailed(failure)
-        self._check_outputs()
-        self._note(readings=self._readings(notebook, before))
+        check_outputs(step, root)
+        self._record(prepared, before)
 
-    def _prepared(self) -> tuple[Any, list[int]]:
-        """The notebook in memory, with parameters, and the places of the cells that run."""
-        step, kernel = self.step, self.step.kernel
-        if kernel is None:
-            raise StepFailed(Failure(FailureKind.KERNEL_MISSING, "its kernel is not installed"))
-        try:
-            if step.notebook:
-                notebook = use_kernel(read_notebook(self.root / step.notebook, step.notebook), kernel)
-                self._note(source=next(iter(file_states(self.root, (step.notebook,))), None))
-            else:
-                notebook = snippet_notebook(step.code, kernel)
-            strip_injected(notebook)
-            chosen = chosen_cells(notebook, step.cells, step.origin)
-            self._note(notebook_digest=notebook_digest(notebook, chosen, kernel.name, kernel.language))
-            values = {each.name: each.value for each in step.parameters}
-            place = inject(notebook, values, kernel.language, step.origin)
-        except MlopsError as error:
-            raise StepFailed(Failure(FailureKind.BAD_NOTEBOOK, str(error), error.hint)) from None
-        if place is not None:
-            chosen = sorted([place, *(i + (i >= place) for i in chosen)])
-        prepare_cells(notebook, chosen)
-        self._note(cells_total=len(chosen))
-        return notebook, chosen
+    def _cells(self, prepared: Prepared) -> Failure | None:
+        """Run the cells; the notebook is kept as it goes, and however far it came."""
+        from mlops_action.kernels.execution import Hooks, NotebookRun
 
-    def _inputs_there(self) -> tuple[FileState, ...]:
-        _, unmatched = find_files(self.root, self.step.inputs)
-        if unmatched:
-            raise StepFailed(
-                Failure(
-                    FailureKind.INPUT_MISSING,
-                    f"its input `{unmatched[0]}` does not exist",
-                    "correct `inputs`, or the step that should have written it",
-                )
-            )
-        return file_states(self.root, self.step.inputs)
-
-    def _cells(self, notebook: Any, chosen: Sequence[int]) -> Failure | None:
-        """Run the cells and keep the notebook, however far it came."""
-        from mlops_action.kernels.execution import NotebookRun
-
-        if self.step.kernel is None:
+        step, notebook = self.step, prepared.notebook
+        if step.kernel is None:
             raise AssertionError("a step without a kernel is refused before")
-        launch = Launch(self.step.kernel, self.root, self.workshop.environment)
-        run = NotebookRun(self.workshop.kernels, launch, self.log.text)
-        try:
-            seconds = self.step.limits.timeout_seconds
-            outcome = asyncio.run(run.run(notebook, chosen, seconds, self.workshop.interrupt))
-        except KernelStartFailed as error:
-            return Failure(FailureKind.KERNEL_START, error.message, error.hint)
-        finally:
-            import nbformat
+        saver = Saver(lambda: self._save(notebook))
+        titles = [_title(cell) for cell in notebook.cells]
+        running: list[int] = []
 
-            name = f"{NOTEBOOKS}/{self.step.name}.ipynb"
-            self.workshop.store.write_text(name, nbformat.writes(notebook))
-            self._note(executed=name, cells_run=run.completed)
-        failure: Failure | None = outcome.failure
-        if (
-            failure is not None
-            and self.workshop.interrupt.number == signal.SIGTERM
-            and failure.kind is FailureKind.INTERRUPTED
-        ):
-            return replace(failure, kind=FailureKind.TERMINATED, message="the CI system ended the run (SIGTERM)")
+        def cell(number: int, count: int, index: int) -> None:
+            self.log.cell(number, count, titles[index])
+            prepared.exchange(index)
+            running[:] = [index]
+
+        def reached() -> None:
+            prepared.exchange(running.pop())
+            saver.reached()
+
+        environment, workshop = self.workshop.environment, self.workshop
+        launches = {
+            label: Launch(choice, self.root, environment)
+            for label, choice in {**step.interpreters, "": step.kernel}.items()
+        }
+        hooks = Hooks(self.log.text, cell, reached)
+        run = NotebookRun(workshop.kernels, launches, step.limits, hooks, workshop.interrupt)
+        failure: Failure | None = None
+        try:
+            outcome = asyncio.run(run.run(notebook, prepared.chosen, allow_errors=step.allow_errors))
+            failure = self._terminated(outcome.failure)
+        finally:
+            for index in running:  # the cell that failed still holds the secret
+                prepared.exchange(index)
+            cells = tuple(replace(each, title=titles[each.index]) for each in run.cells)
+            self._note(cells=cells, cells_run=_ended_well(cells))
+            self._save(with_banner(notebook, failure) if failure is not None else notebook)
         return failure
 
-    def _check_outputs(self) -> None:
-        _, unmatched = find_files(self.root, self.step.outputs)
-        if unmatched:
-            raise StepFailed(
-                Failure(
-                    FailureKind.OUTPUT_MISSING,
-                    f"it did not write its output `{unmatched[0]}`",
-                    "correct `outputs`, or the code that should write it; paths are relative to mlops.yaml",
-                )
-            )
+    def _terminated(self, failure: Failure | None) -> Failure | None:
+        """Tell the CI system's signal from the keyboard's."""
+        if failure is None or failure.kind is not FailureKind.INTERRUPTED:
+            return failure
+        if self.workshop.interrupt.number != signal.SIGTERM:
+            return failure
+        return replace(failure, kind=FailureKind.TERMINATED, message="the CI system ended the run (SIGTERM)")
 
-    def _metric_stamps(self) -> dict[str, Stamp | None]:
-        return {path: stamp(self.root / path) for path in self.step.metrics}
+    def _save(self, notebook: Any) -> None:
+        name = f"{NOTEBOOKS}/{self.step.name}.ipynb"
+        self.workshop.store.write_text(name, notebook_bytes(notebook))
+        self._note(executed=name)
 
-    def _readings(self, notebook: Any, before: Mapping[str, Stamp | None]) -> tuple[MetricReading, ...]:
-        """Values that the notebook recorded, and those in its metric files."""
-        from mlops_action.metrics.files import read_metric_file
-        from mlops_action.metrics.notebook_values import read_values
-
-        readings = list(read_values(notebook, self.step.notebook or self.step.name))
-        for path in self.step.metrics:
-            try:
-                if before[path] is not None and stamp(self.root / path) == before[path]:
-                    raise StepFailed(
-                        Failure(
-                            FailureKind.METRIC_UNREADABLE,
-                            f"`{path}` was there before the step, and the step did not write it",
-                            "an old result must not be judged as a new one: write the file in this step, or remove it "
-                            "from its `metrics`",
-                        )
-                    )
-                readings += read_metric_file(self.root / path, path)
-            except MlopsError as error:
-                raise StepFailed(Failure(FailureKind.METRIC_UNREADABLE, str(error), error.hint)) from None
-        return tuple(replace(reading, step=self.step.name) for reading in _without_twins(readings))
+    def _record(self, prepared: Prepared, before: Mapping[str, Any]) -> None:
+        """Values and metrics of a step that ran to its end."""
+        values, large = recorded_values(prepared.notebook)
+        if large:
+            self.log.note(f"values that are too large to be kept: {', '.join(large)}; write them to files")
+        self._note(values=values, readings=readings_of(self.step, self.root, prepared.notebook, before))
 
 
-def _without_twins(readings: Sequence[MetricReading]) -> list[MetricReading]:
-    """One reading where a notebook shows a value and writes the same one to a file."""
-    seen: dict[tuple[str, str, object], MetricReading] = {}
-    for reading in readings:
-        seen[reading.name, reading.slice, reading.value] = reading
-    return list(seen.values())
+def _ended_well(cells: tuple[CellResult, ...]) -> int:
+    return sum(cell.status is not CellStatus.FAILED for cell in cells)
+
+
+def _title(cell: Any) -> str:
+    """A few words that tell a cell from the others: its name, else its first line."""
+    name = cell.get("metadata", {}).get("name")
+    if isinstance(name, str) and name:
+        return name
+    return next((line.strip() for line in cell["source"].splitlines() if line.strip()), "")[:60]

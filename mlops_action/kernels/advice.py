@@ -10,6 +10,7 @@ _BY_ERROR = {
     "StdinNotImplementedError": "nobody can answer a prompt in CI: pass the value as a parameter",
     "FileNotFoundError": "paths in a notebook are relative to the folder of mlops.yaml",
     "SystemExit": "let the notebook run to its end instead of leaving it early: the cells after it did not run",
+    "CalledProcessError": "a shell command (`!command`) failed; end it with `|| true` where that is fine",
     "MemoryError": "use less data or a machine with more memory",
     "UsageError": "the magic is not known here: load its extension first, or correct its name",
 }
@@ -31,7 +32,7 @@ def advice_for(error: str, message: str, interpreter: str) -> str:
 
 def death_advice(how: str) -> str:
     """A remedy for a kernel that died."""
-    if "SIGKILL" in how:
+    if "SIGKILL" in how or "memory" in how:
         return "use less data or a machine with more memory"
     if "exit code 0" in how:
         return "do not call `exit()` or `quit()` in a notebook: the cells after it do not run"

@@ -1,282 +1,279 @@
-"""The chosen cells of one notebook through one kernel, on nbclient."""
+"""The chosen cells of one notebook through its kernels: until one fails, time is over, or someone interrupts."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from queue import Empty
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
-from nbclient.util import ensure_async
-
-from mlops_action.kernels.advice import advice_for, death_advice
+from mlops_action.errors import KernelStartFailed
+from mlops_action.kernels import failures
+from mlops_action.kernels.guard import preparation_for
 from mlops_action.kernels.interface import KernelBackend, KernelProcess, Launch
 from mlops_action.kernels.interrupt import Interrupt
-from mlops_action.records import Failure
-from mlops_action.sanitize import plain
-from mlops_action.vocabulary import FailureKind
+from mlops_action.kernels.memory import OomWatch
+from mlops_action.kernels.outputs import OutputBudget
+from mlops_action.kernels.usage import UsageMeter
+from mlops_action.records import CellResult, Failure, StepLimits
+from mlops_action.vocabulary import CellStatus, FailureKind
 
-START_SECONDS = 60
-INTERRUPT_SECONDS = 3
-SHOWN_SOURCE = 2000
-SHOWN_TRACEBACK = 6000
-_PYTHON_LINE = re.compile(r"(?:Cell|Input) In ?\[\d+\], line (\d+)|<ipython-input-[^>]*> in .*?\n.*?-+> (\d+) ")
-_TEXT_MIME = "text/plain"
-ECHOING_LANGUAGES = {"python"}
-"""Kernels that report what child processes print as output, and print it past Jupyter once more."""
+if TYPE_CHECKING:
+    from mlops_action.kernels.client import CellClient
+
+INTERRUPT_SECONDS = 3.0
+TICK_SECONDS = 0.2
+_CALM_EXITS = {"", "0", "None"}
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the run tells while it goes on."""
+
+    text: Callable[[str], None]
+    """Is given what the notebook prints, as it arrives."""
+    cell: Callable[[int, int, int], None] = lambda *_: None
+    """Number of the cell, of how many, and its place."""
+    reached: Callable[[], None] = lambda: None
+    """A cell has ended; the notebook may be saved."""
 
 
 @dataclass(frozen=True)
 class CellsRun:
     """How far the cells came."""
 
-    completed: int
+    cells: tuple[CellResult, ...]
     failure: Failure | None
 
 
-class _KernelLeft(Exception):
-    """A cell asked its kernel to end; the kernel does so a moment later, when cells after it may have run."""
+@dataclass
+class _Session:
+    """One kernel that runs, and who talks to it."""
+
+    launch: Launch
+    process: KernelProcess
+    client: CellClient
+    meter: UsageMeter = field(default_factory=lambda: UsageMeter(None))
 
 
-def _refuse_leaving(execute_reply: Any, **_: Any) -> None:
-    if any(part.get("source") == "ask_exit" for part in execute_reply["content"].get("payload", [])):
-        raise _KernelLeft
+class _Stopped(Exception):
+    """Ends the run with a failure."""
 
-
-class _Client(NotebookClient):
-    """nbclient's cell loop, with live text and streams put together as they arrive."""
-
-    def __init__(self, notebook: Any, manager: Any, on_text: Callable[[str], None]) -> None:
-        super().__init__(
-            notebook, km=manager, allow_errors=False, record_timing=False, on_cell_executed=_refuse_leaving
-        )
-        self.log.disabled = True
-        self.on_text = on_text
-        self._stream: Any = None
-        self._pieces: list[str] = []
-
-    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
-        if msg["msg_type"] in {"status", "clear_output"}:
-            self.put_stream_together()
-        return super().process_message(msg, cell, cell_index)
-
-    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        content = msg["content"]
-        if msg["msg_type"] != "stream":
-            self.put_stream_together()
-            self._tell(msg["msg_type"], content)
-            return super().output(outs, msg, display_id, cell_index)
-        self.on_text(content["text"])
-        if self._stream is not None and self._stream["name"] == content["name"]:
-            self._pieces.append(content["text"])
-            return None
-        self.put_stream_together()
-        self._stream = super().output(outs, msg, display_id, cell_index)
-        self._pieces = [content["text"]]
-        return self._stream
-
-    def _tell(self, msg_type: str, content: Any) -> None:
-        if msg_type in {"execute_result", "display_data"}:
-            text = content.get("data", {}).get(_TEXT_MIME, "")
-            shown = "".join(text) if isinstance(text, list) else str(text)
-            self.on_text(f"{shown}\n" if shown else "")
-
-    def put_stream_together(self) -> None:
-        """Join the pieces of a stream once, when it is complete: joining each time is quadratic."""
-        if self._stream is not None:
-            self._stream["text"] = collapse_redraws("".join(self._pieces))
-            self._stream, self._pieces = None, []
-
-
-def collapse_redraws(text: str) -> str:
-    """Keep of each line what a terminal would show last: progress bars draw over themselves."""
-    if "\r" not in text:
-        return text
-    lines = text.replace("\r\n", "\n").split("\n")
-    return "\n".join(next((part for part in reversed(line.split("\r")) if part), "") for line in lines)
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class NotebookRun:
-    """Runs cells until one fails, the time is over, or the user interrupts.
+    """Runs cells of one notebook.
 
     Args:
-        backend: where the kernel runs.
-        launch: what it is started with.
-        on_text: is given everything that the notebook prints, as it arrives.
+        backend: where the kernels run.
+        launches: what they are started with, by the name that cells give them; the main
+            kernel has an empty name.
+        limits: how long and how large it may become.
+        hooks: what it tells while it goes on.
+        interrupt: stops it.
     """
 
-    def __init__(self, backend: KernelBackend, launch: Launch, on_text: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        backend: KernelBackend,
+        launches: Mapping[str, Launch],
+        limits: StepLimits,
+        hooks: Hooks,
+        interrupt: Interrupt,
+    ) -> None:
         """Prepare; nothing is started yet."""
         self.backend = backend
-        self.launch = launch
-        self.on_text = on_text
-        self.completed = 0
-        self.current: int | None = None
+        self.launches = launches
+        self.limits = limits
+        self.hooks = hooks
+        self.interrupt = interrupt
+        self.budget = OutputBudget(limits.max_output, limits.max_notebook_output)
+        self.sessions: dict[str, _Session] = {}
+        self.cells: list[CellResult] = []
+        self.deadline = float("inf")
+        self.oom = OomWatch()
 
-    async def run(self, notebook: Any, chosen: Sequence[int], seconds: int, interrupt: Interrupt) -> CellsRun:
-        """Start the kernel, run the cells at ``chosen`` in order, stop the kernel.
+    async def run(self, notebook: Any, chosen: Sequence[int], *, allow_errors: bool = False) -> CellsRun:
+        """Run the cells at ``chosen`` in order.
 
         The notebook is changed in place and holds whatever was reached. Failures of the
-        notebook and of its kernel are values.
+        notebook and of its kernels are values.
+        """
+        if self.limits.timeout_seconds:
+            self.deadline = time.monotonic() + self.limits.timeout_seconds
+        failure: Failure | None = None
+        try:
+            with self.interrupt.event() as asked:
+                await self._all(notebook, chosen, asked, allow_errors)
+        except _Stopped as end:
+            failure = end.failure
+        finally:
+            await asyncio.gather(*(self._close(session) for session in self.sessions.values()))
+        return CellsRun(tuple(self.cells), failure)
+
+    async def _all(self, notebook: Any, chosen: Sequence[int], asked: asyncio.Event, allow_errors: bool) -> None:
+        stop = asyncio.ensure_future(asked.wait())
+        try:
+            for number, index in enumerate(chosen, start=1):
+                cell = notebook.cells[index]
+                label = cell.metadata.get("mlops-action", {}).get("kernel", "") if self.launches.keys() - {""} else ""
+                session = await self._session(label, notebook, stop)
+                session.client.allow_errors = allow_errors
+                self.hooks.cell(number, len(chosen), index)
+                await self._cell(session, index, number, stop, last=number == len(chosen))
+                self.hooks.reached()
+        finally:
+            stop.cancel()
+
+    async def _session(self, label: str, notebook: Any, stop: asyncio.Future[Any]) -> _Session:
+        """The kernel of that name, started when it is first needed."""
+        if label in self.sessions:
+            return self.sessions[label]
+        launch = self.launches[label]
+        try:
+            process = await self.backend.start(launch)
+        except KernelStartFailed as error:
+            raise _Stopped(Failure(FailureKind.KERNEL_START, error.message, error.hint)) from None
+        # Imported while the kernel starts: both take their time.
+        from mlops_action.kernels.client import CellClient
+
+        client = CellClient(notebook, process, self.budget, self.hooks.text)
+        session = self.sessions[label] = _Session(launch, process, client, UsageMeter(process.pid))
+        work = asyncio.ensure_future(self._start(session))
+        ended = await self._race(work, session, stop, time.monotonic() + self.limits.start_timeout_seconds)
+        if not work.done():
+            work.cancel()
+            why = ended or f"no answer within {self.limits.start_timeout_seconds} s"
+            no_start = failures.no_start(launch.choice, why, process.stray_text())
+            raise _Stopped(no_start if ended != "stop" else failures.interrupted(self.interrupt))
+        if work.exception() is not None:
+            why = process.ended_by() or "it did not answer"
+            raise _Stopped(failures.no_start(launch.choice, why, process.stray_text()))
+        return session
+
+    async def _start(self, session: _Session) -> None:
+        await session.client.ready(session.process, self.limits.start_timeout_seconds)
+        preparation = preparation_for(session.launch.choice)
+        if preparation:
+            await session.client.prepare(preparation)
+
+    async def _race(
+        self, work: asyncio.Future[Any], session: _Session, stop: asyncio.Future[Any], deadline: float
+    ) -> str:
+        """Wait for ``work``; else tell what came first: ``stop``, how the process ended, or empty for the time."""
+        while not work.done():
+            left = min(TICK_SECONDS, deadline - time.monotonic())
+            if left <= 0:
+                return ""
+            await asyncio.wait({work, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                break
+            if stop.done():
+                return "stop"
+            if session.process.ended_by():
+                await asyncio.wait({work}, timeout=TICK_SECONDS)
+                return session.process.ended_by()
+            session.meter.look()
+        return ""
+
+    async def _cell(self, session: _Session, index: int, number: int, stop: asyncio.Future[Any], *, last: bool) -> None:
+        """Run one cell and note how it ended.
 
         Raises:
-            KernelStartFailed: the process could not be started at all.
+            _Stopped: it is the last one that runs.
         """
-        deadline = time.monotonic() + seconds if seconds else None
-        process = await self.backend.start(self.launch)
-        client = _Client(notebook, process.manager, self.on_text)
-        try:
-            failure = await self._within(self._cells(client, process, chosen), process, deadline, interrupt)
-        finally:
-            client.put_stream_together()
-            if client.kc is not None:
-                client.kc.stop_channels()
-            await process.stop()
-            if self.launch.choice.language.lower() not in ECHOING_LANGUAGES:
-                self.on_text(process.stray_text())
-        return CellsRun(self.completed, failure and self._placed(failure, notebook))
+        cell = session.client.nb.cells[index]
+        self.budget.next_cell()
+        session.meter.begin()
+        begun = time.monotonic()
+        cell_seconds = self.limits.cell_timeout_seconds or float("inf")
+        work = asyncio.ensure_future(session.client.async_execute_cell(cell, index, execution_count=number))
+        ended = await self._race(work, session, stop, min(self.deadline, begun + cell_seconds))
+        failure: Failure | None = None
+        if work.done():
+            failure = self._outcome(session, work, last=last)
+        elif ended in {"", "stop"}:
+            in_time = time.monotonic() < self.deadline
+            await self._give_up(work, session)
+            failure = (
+                failures.interrupted(self.interrupt)
+                if ended == "stop"
+                else failures.too_long(self.limits, cell_only=in_time)
+            )
+        else:
+            work.cancel()
+            failure = self._died(session, ended)
+        session.client.mark_cut(cell)
+        status = CellStatus.FAILED if failure else self._status(session)
+        self._note(session, index, begun, status)
+        if failure is not None:
+            raise _Stopped(failures.placed(failure, index, cell))
 
-    async def _within(
-        self, work: Any, process: KernelProcess, deadline: float | None, interrupt: Interrupt
-    ) -> Failure | None:
-        """Wait for ``work``, the deadline or the user, whichever comes first."""
-        task = asyncio.ensure_future(work)
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        with interrupt.event() as asked:
-            stop = asyncio.ensure_future(asked.wait())
-            done, _ = await asyncio.wait({task, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            stop.cancel()
-        if task in done:
-            failure: Failure | None = task.result()
-            return failure
-        await self._interrupt(task, process)
-        if interrupt:
-            return Failure(FailureKind.INTERRUPTED, "the run was interrupted", "start it again")
-        return Failure(
-            FailureKind.TIMED_OUT,
-            "the step's time was over",
-            "give it more time (`timeout:`), or make the work smaller",
+    def _note(self, session: _Session, index: int, begun: float, status: CellStatus) -> None:
+        cpu, peak = session.meter.end()
+        self.cells.append(
+            CellResult(
+                index=index,
+                id=session.client.nb.cells[index].get("id", ""),
+                status=status,
+                seconds=round(time.monotonic() - begun, 3),
+                cpu_seconds=cpu,
+                peak_memory=peak,
+                output_cut=self.budget.cut,
+            )
         )
 
-    async def _interrupt(self, task: asyncio.Future[Any], process: KernelProcess) -> None:
-        """Interrupt the cell, so that its output so far and its place are kept; then give up on it."""
-        current = self.current
-        interrupting = process.manager.interrupt_kernel() if process.manager.has_kernel else None
-        if interrupting is not None:
-            await asyncio.wait_for(ensure_async(interrupting), INTERRUPT_SECONDS)
-        await asyncio.wait({task}, timeout=INTERRUPT_SECONDS)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=INTERRUPT_SECONDS)
-        self.current = current
+    def _status(self, session: _Session) -> CellStatus:
+        return CellStatus.ALLOWED if session.client.reply.get("status") == "error" else CellStatus.OK
 
-    async def _cells(self, client: _Client, process: KernelProcess, chosen: Sequence[int]) -> Failure | None:
+    def _outcome(self, session: _Session, work: asyncio.Future[Any], *, last: bool) -> Failure | None:
+        """What an ended cell means.
+
+        A calm ``sys.exit`` in the last cell leaves nothing undone; anywhere else it is an error.
+        """
+        from nbclient.exceptions import CellControlSignal, CellExecutionError, DeadKernelError
+
         try:
-            await self._ready(client, process)
-        except (DeadKernelError, TimeoutError) as error:
-            return self._start_failure(process, error)
-        for count, index in enumerate(chosen, start=1):
-            self.current = index
-            try:
-                await client.async_execute_cell(client.nb.cells[index], index, execution_count=count)
-            except CellExecutionError as error:
-                ename, evalue = plain(str(error.ename)), plain(str(error.evalue))
-                return Failure(
-                    FailureKind.RAISED,
-                    f"{ename}: {evalue}".strip(": ")[:SHOWN_SOURCE],
-                    advice_for(ename, evalue, self.launch.choice.argv[0]),
-                    traceback=(_traceback_of(client.nb.cells[index]) or plain(error.traceback or "")).strip()[
-                        -SHOWN_TRACEBACK:
-                    ],
-                )
-            except _KernelLeft:
-                return Failure(FailureKind.KERNEL_DIED, "the cell ended its kernel", death_advice("exit code 0"))
-            except (DeadKernelError, CellControlSignal):
-                await asyncio.sleep(0.05)
-                how = process.ended_by() or "its process is gone"
-                said = plain(process.stray_text()).strip()[-SHOWN_TRACEBACK:]
-                return Failure(FailureKind.KERNEL_DIED, f"the kernel died: {how}", death_advice(how), traceback=said)
-            self.completed += 1
-        self.current = None
+            work.result()
+        except CellExecutionError as error:
+            if last and error.ename == "SystemExit" and str(error.evalue).strip() in _CALM_EXITS:
+                return None
+            return failures.raised(error, session.launch.choice)
+        except (DeadKernelError, CellControlSignal):
+            return self._died(session, session.process.ended_by() or "its process is gone")
         return None
 
-    async def _ready(self, client: _Client, process: KernelProcess) -> None:
-        """Wait until the kernel answers *and* its output channel is seen to be connected.
+    async def _give_up(self, work: asyncio.Future[Any], session: _Session) -> None:
+        """Interrupt the cell, so that what it printed and where it was are kept; then stop waiting for it."""
+        with suppress(Exception):  # an interrupt that fails changes nothing: the kernel is stopped next
+            await asyncio.wait_for(_awaited(session.process.manager.interrupt_kernel()), INTERRUPT_SECONDS)
+        await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
+        elif not work.cancelled():
+            work.exception()  # looked at, so that it is not reported as forgotten
 
-        Raises:
-            DeadKernelError: the process ended.
-            TimeoutError: no answer within ``START_SECONDS``.
-        """
-        client.kc = channel = process.manager.client()
-        channel.start_channels()
-        channel.allow_stdin = False
-        deadline = time.monotonic() + START_SECONDS
-        waiting = 0.5
-        while time.monotonic() < deadline:
-            request = channel.kernel_info()
-            reply, idle = await _answer(channel, request, waiting)
-            if reply and idle:
-                client.nb.metadata["language_info"] = reply["content"].get("language_info", {})
-                return
-            if process.ended_by():
-                raise DeadKernelError(process.ended_by())
-            waiting = 0.5 if reply is None else 0.1
-        raise TimeoutError
+    def _died(self, session: _Session, how: str) -> Failure:
+        how = (self.oom.verdict() or how) if "SIGKILL" in how else how
+        return failures.died(how, session.process.stray_text())
 
-    def _start_failure(self, process: KernelProcess, error: Exception) -> Failure:
-        how = process.ended_by() if isinstance(error, DeadKernelError) else f"no answer within {START_SECONDS} s"
-        said = plain(process.stray_text()).strip()
-        return Failure(
-            FailureKind.KERNEL_START,
-            f"kernel `{self.launch.choice.name}` did not start: {how}",
-            "try its command by hand: " + " ".join(self.launch.choice.argv[:3]),
-            traceback=said[-SHOWN_TRACEBACK:],
-        )
+    async def _close(self, session: _Session) -> None:
+        """Take the last words and stop the kernel."""
+        from mlops_action.kernels.client import ECHOING_LANGUAGES
 
-    def _placed(self, failure: Failure, notebook: Any) -> Failure:
-        """Say in which cell it happened."""
-        if self.current is None or failure.kind is FailureKind.KERNEL_START:
-            return failure
-        cell = notebook.cells[self.current]
-        found = [match.group(1) or match.group(2) for match in _PYTHON_LINE.finditer(_traceback_of(cell))]
-        return Failure(
-            failure.kind,
-            failure.message,
-            failure.hint,
-            cell=self.current,
-            cell_id=cell.get("id", ""),
-            line=int(found[-1]) if found else None,
-            source=cell.source[:SHOWN_SOURCE],
-            traceback=failure.traceback,
-        )
+        session.client.put_stream_together()
+        if session.client.kc is not None:
+            session.client.kc.stop_channels()
+        await session.process.stop()
+        if session.launch.choice.language.lower() not in ECHOING_LANGUAGES:
+            self.hooks.text(session.process.stray_text())
 
 
-async def _answer(channel: Any, request: str, seconds: float) -> tuple[Any, bool]:
-    """The reply to ``request`` and whether its end was seen on the output channel, as far as they come in time."""
-    deadline = time.monotonic() + seconds
-    reply, idle = None, False
-    while (reply is None or not idle) and (left := deadline - time.monotonic()) > 0:
-        get = channel.get_shell_msg if reply is None else channel.get_iopub_msg
-        try:
-            message = await get(timeout=left)
-        except Empty:
-            break
-        if message["parent_header"].get("msg_id") != request:
-            continue
-        if reply is None:
-            reply = message
-        idle = message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
-    return reply, idle
-
-
-def _traceback_of(cell: Any) -> str:
-    """The traceback that the kernel sent, or empty: some kernels send none and only print."""
-    for output in reversed(cell.get("outputs", [])):
-        if output["output_type"] == "error":
-            return plain("\n".join(output["traceback"]))
-    return ""
+async def _awaited(something: Any) -> Any:
+    return await something if hasattr(something, "__await__") else something

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,18 +86,25 @@ class HostKernel:
         )
         self._printed = _Printed()
         self._group = 0
+        self.pid: int | None = None
 
     async def start(self, launch: Launch) -> None:
-        """Start the process in ``launch.cwd`` with nothing but ``launch.env``."""
+        """Start the process in ``launch.cwd`` with nothing but ``launch.env``.
+
+        IPython keeps no history of the cells on disk: it would hold secret parameters.
+        """
+        extra = ["--HistoryManager.hist_file=:memory:"] if any("ipykernel" in p for p in launch.choice.argv) else []
         try:
             await self.manager.start_kernel(
+                extra_arguments=extra,
                 cwd=str(launch.cwd),
                 env=dict(launch.env),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,
                 stdout=self._printed.write_end,
                 stderr=self._printed.write_end,
             )
             self._group = self.manager.provisioner.pgid or 0
+            self.pid = self.manager.provisioner.pid
         finally:
             self._printed.close_write_end()
 
@@ -137,9 +145,11 @@ class HostKernel:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _ended_within(self, seconds: float) -> bool:
-        deadline = asyncio.get_running_loop().time() + seconds
+        import asyncio
+
+        deadline = time.monotonic() + seconds
         while self.ended_by() == "":
-            if asyncio.get_running_loop().time() > deadline:
+            if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(0.01)
         return True

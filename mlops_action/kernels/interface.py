@@ -23,6 +23,7 @@ class KernelProcess(Protocol):
     """A kernel that was started: a jupyter_client manager and what its process prints."""
 
     manager: Any
+    pid: int | None
 
     def stray_text(self) -> str:
         """What the process has written to its own standard output and error since the last call."""

@@ -142,7 +142,10 @@ class Bash:
             raise ValueError("bash has no nested values")
         if value is None:
             return "''"
-        return shlex.quote(str(value).lower() if isinstance(value, bool) else str(value))
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if "\x00" in text:
+            raise ValueError("text must not hold a NUL character")
+        return shlex.quote(text)
 
 
 def _plain_text(value: Any) -> str:

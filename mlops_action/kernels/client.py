@@ -1,0 +1,138 @@
+"""nbclient's cell loop, with live text, outputs within a budget, and the reply's status kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from mlops_action.kernels.interface import KernelProcess
+from mlops_action.kernels.outputs import OVERHEAD, OutputBudget, StreamText, bundle_size
+
+TEXT_MIME = "text/plain"
+ECHOING_LANGUAGES = {"python"}
+"""Kernels that report what child processes print as output, and print it past Jupyter once more."""
+
+
+class CellClient(NotebookClient):
+    """Runs cells of a notebook in one kernel that is running already."""
+
+    def __init__(
+        self, notebook: Any, process: KernelProcess, budget: OutputBudget, on_text: Callable[[str], None]
+    ) -> None:
+        """Outputs go into ``notebook`` as far as ``budget`` allows, and their text to ``on_text``."""
+        super().__init__(notebook, km=process.manager, record_timing=False, store_widget_state=False)
+        self.log.disabled = True
+        self.budget = budget
+        self.on_text = on_text
+        self.reply: dict[str, Any] = {}
+        self._stream: Any = None
+        self._text = StreamText(budget)
+        self.on_cell_executed = self._keep_reply
+        self.language = ""
+
+    async def ready(self, process: KernelProcess, seconds: float) -> None:
+        """Wait until the kernel answers *and* its output channel is seen to be connected.
+
+        Raises:
+            DeadKernelError: the process ended.
+            TimeoutError: no answer in time.
+        """
+        self.kc = channel = process.manager.client()
+        channel.start_channels()
+        channel.allow_stdin = False
+        deadline, waiting = time.monotonic() + seconds, 0.5
+        while time.monotonic() < deadline:
+            request = channel.kernel_info()
+            reply, idle = await _answer(channel, request, waiting)
+            if reply and idle:
+                self.nb.metadata.setdefault("language_info", reply["content"].get("language_info", {}))
+                return
+            if process.ended_by():
+                raise DeadKernelError(process.ended_by())
+            waiting = 0.5 if reply is None else 0.1
+        raise TimeoutError
+
+    async def prepare(self, code: str) -> None:
+        """Run code of ours before the first cell, out of sight."""
+        if self.kc is not None:
+            request = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False)
+            await _answer(self.kc, request, 10.0)
+
+    def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+        """Put a stream together before anything else happens to the outputs."""
+        if msg["msg_type"] in {"status", "clear_output"}:
+            self.put_stream_together()
+        return super().process_message(msg, cell, cell_index)
+
+    def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        """Keep an output, or as much of it as the budget allows."""
+        content = msg["content"]
+        if msg["msg_type"] == "stream":
+            return self._keep_stream(outs, msg, display_id, cell_index)
+        self.put_stream_together()
+        size = OVERHEAD + bundle_size(content.get("data") or content.get("traceback") or "")
+        if msg["msg_type"] != "error" and size > self.budget.left():
+            self.budget.cut += size
+            return None
+        self.budget.take(size)
+        if msg["msg_type"] in {"execute_result", "display_data"}:
+            text = content.get("data", {}).get(TEXT_MIME, "")
+            shown = "".join(text) if isinstance(text, list) else str(text)
+            self.on_text(f"{shown}\n" if shown else "")
+        return super().output(outs, msg, display_id, cell_index)
+
+    def _keep_stream(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
+        content = msg["content"]
+        if self._stream is None or self._stream["name"] != content["name"] or self.clear_before_next_output:
+            self.put_stream_together()
+            if self.budget.left() <= OVERHEAD:
+                self.budget.cut += len(content["text"])
+                return None
+            self.budget.take(OVERHEAD)
+            self._stream = super().output(outs, msg, display_id, cell_index)
+            self._text = StreamText(self.budget)
+        self.on_text(self._text.add(content["text"]))
+        return self._stream
+
+    def put_stream_together(self) -> None:
+        """Join the pieces of a stream once, when it is complete: joining each time is quadratic."""
+        if self._stream is not None:
+            self._stream["text"] = self._text.text()
+            self._stream = None
+
+    def mark_cut(self, cell: Any) -> None:
+        """Say at the end of a cell's outputs how much of them was not kept."""
+        self.put_stream_together()
+        if self.budget.cut:
+            line = self.budget.mark()
+            cell.outputs.append(NotebookNode(new_output("stream", name="stderr", text=f"{line}\n")))
+            self.on_text(f"\n{line}\n")
+
+    async def _keep_reply(self, **told: Any) -> None:
+        self.reply = told["execute_reply"]["content"]
+
+
+async def _answer(channel: Any, request: str, seconds: float) -> tuple[Any, bool]:
+    """The reply to ``request`` and whether its end was seen on the output channel, as far as they come in time."""
+    from queue import Empty
+
+    deadline = time.monotonic() + seconds
+    reply, idle = None, False
+    while (reply is None or not idle) and (left := deadline - time.monotonic()) > 0:
+        get = channel.get_shell_msg if reply is None else channel.get_iopub_msg
+        try:
+            message = await get(timeout=left)
+        except Empty:
+            break
+        if message["parent_header"].get("msg_id") != request:
+            continue
+        if reply is None:
+            reply = message
+        idle = message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
+    return reply, idle

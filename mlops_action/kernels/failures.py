@@ -1,0 +1,90 @@
+"""Failures of notebooks and kernels, in words: what happened, where, and what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from mlops_action.kernels.advice import advice_for, death_advice
+from mlops_action.kernels.interrupt import Interrupt
+from mlops_action.records import Failure, KernelChoice, StepLimits
+from mlops_action.sanitize import plain
+from mlops_action.vocabulary import FailureKind
+
+SHOWN_SOURCE = 2000
+SHOWN_TRACEBACK = 6000
+_PYTHON_LINE = re.compile(r"(?:Cell|Input) In ?\[\d+\], line (\d+)|<ipython-input-[^>]*> in .*?\n.*?-+> (\d+) ")
+
+
+def raised(error: Any, choice: KernelChoice) -> Failure:
+    """A cell raised; ``error`` is nbclient's."""
+    name, value = plain(str(error.ename)), plain(str(error.evalue))
+    return Failure(
+        FailureKind.RAISED,
+        f"{name}: {value}".strip(": ")[:SHOWN_SOURCE],
+        advice_for(name, value, choice.argv[0]),
+        traceback=plain(error.traceback or ""),
+    )
+
+
+def interrupted(interrupt: Interrupt) -> Failure:
+    """A signal stopped the run, or its own time was over."""
+    if interrupt.number:
+        return Failure(FailureKind.INTERRUPTED, f"the run was interrupted ({interrupt.reason})", "start it again")
+    hint = "give the run more time (`timeout:` at the top level)"
+    return Failure(FailureKind.TIMED_OUT, interrupt.reason, hint)
+
+
+def too_long(limits: StepLimits, *, cell_only: bool) -> Failure:
+    """The time of the cell or of the step was over."""
+    what, key, seconds = (
+        ("cell", "cell-timeout", limits.cell_timeout_seconds)
+        if cell_only
+        else ("step", "timeout", limits.timeout_seconds)
+    )
+    hint = f"give it more time (`{key}:`), or make the work smaller"
+    return Failure(FailureKind.TIMED_OUT, f"the {what} took longer than its {seconds} s", hint)
+
+
+def died(how: str, printed: str) -> Failure:
+    """The kernel's process ended; ``printed`` are its last words."""
+    said = plain_lines(printed)[-SHOWN_TRACEBACK:]
+    return Failure(FailureKind.KERNEL_DIED, f"the kernel died: {how}", death_advice(how), traceback=said)
+
+
+def no_start(choice: KernelChoice, why: str, printed: str) -> Failure:
+    """The kernel never answered; ``printed`` is what its process said."""
+    return Failure(
+        FailureKind.KERNEL_START,
+        f"kernel `{choice.name}` did not start: {why}",
+        "try its command by hand: " + " ".join(choice.argv[:3]),
+        traceback=plain_lines(printed)[-SHOWN_TRACEBACK:],
+    )
+
+
+def placed(failure: Failure, index: int, cell: Any) -> Failure:
+    """Say in which cell it happened, and on which line when the kernel told."""
+    traceback = _traceback_of(cell)
+    found = [match.group(1) or match.group(2) for match in _PYTHON_LINE.finditer(traceback)]
+    return replace(
+        failure,
+        cell=index,
+        cell_id=cell.get("id", ""),
+        line=int(found[-1]) if found else None,
+        source=cell.source[:SHOWN_SOURCE],
+        traceback=(traceback or failure.traceback).strip()[-SHOWN_TRACEBACK:],
+    )
+
+
+def _traceback_of(cell: Any) -> str:
+    """The kernel's traceback, or empty: some kernels send none and only print."""
+    for output in reversed(cell.get("outputs", [])):
+        if output["output_type"] == "error":
+            return plain("\n".join(output["traceback"]))
+    return ""
+
+
+def plain_lines(text: str) -> str:
+    """Foreign text without escapes and controls, its lines kept."""
+    return "\n".join(plain(line) for line in text.splitlines()).strip()

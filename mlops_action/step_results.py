@@ -1,0 +1,89 @@
+"""What a step left behind: outputs that it promised, values and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mlops_action.digests import file_states, find_files
+from mlops_action.errors import MlopsError
+from mlops_action.files import Stamp, stamp
+from mlops_action.metrics.files import read_metric_file
+from mlops_action.metrics.notebook_values import read_values
+from mlops_action.records import Failure, FileState, MetricReading, PlannedStep
+from mlops_action.step_notebook import StepFailed
+from mlops_action.vocabulary import FailureKind
+
+
+def inputs_of(step: PlannedStep, root: Path) -> tuple[FileState, ...]:
+    """The step's inputs with their digests.
+
+    Raises:
+        StepFailed: one of them does not exist.
+    """
+    _, unmatched = find_files(root, step.inputs)
+    if unmatched:
+        raise StepFailed(
+            Failure(
+                FailureKind.INPUT_MISSING,
+                f"its input `{unmatched[0]}` does not exist",
+                "correct `inputs`, or the step that should have written it",
+            )
+        )
+    return file_states(root, step.inputs)
+
+
+def check_outputs(step: PlannedStep, root: Path) -> None:
+    """See that everything that was promised is there.
+
+    Raises:
+        StepFailed: it is not.
+    """
+    _, unmatched = find_files(root, step.outputs)
+    if unmatched:
+        raise StepFailed(
+            Failure(
+                FailureKind.OUTPUT_MISSING,
+                f"it did not write its output `{unmatched[0]}`",
+                "correct `outputs`, or the code that should write it; paths are relative to mlops.yaml",
+            )
+        )
+
+
+def metric_stamps(step: PlannedStep, root: Path) -> dict[str, Stamp | None]:
+    """The metric files as they are before the step."""
+    return {path: stamp(root / path) for path in step.metrics}
+
+
+def readings_of(
+    step: PlannedStep, root: Path, notebook: Any, before: Mapping[str, Stamp | None]
+) -> tuple[MetricReading, ...]:
+    """Numbers that the notebook recorded, and those in the step's metric files.
+
+    Raises:
+        StepFailed: a metric file cannot be read, or is left over from an earlier run.
+    """
+    readings = list(read_values(notebook, step.notebook or step.name))
+    for path in step.metrics:
+        if before[path] is not None and stamp(root / path) == before[path]:
+            raise StepFailed(
+                Failure(
+                    FailureKind.METRIC_UNREADABLE,
+                    f"`{path}` was there before the step, and the step did not write it",
+                    "an old result must not be judged as a new one: write the file in this step, or remove it from "
+                    "its `metrics`",
+                )
+            )
+        try:
+            readings += read_metric_file(root / path, path)
+        except MlopsError as error:
+            raise StepFailed(Failure(FailureKind.METRIC_UNREADABLE, str(error), error.hint)) from None
+    named = [replace(each, step=step.name, slice=each.slice or step.variant) for each in readings]
+    return tuple(_without_twins(named))
+
+
+def _without_twins(readings: Sequence[MetricReading]) -> list[MetricReading]:
+    """One reading where a notebook shows a value and writes the same one to a file."""
+    return list({(each.name, each.slice, each.value): each for each in readings}.values())
