@@ -100,8 +100,6 @@ def _from_options(settings: Settings, cwd: Path) -> Loaded:
         steps["snippet"] = StepSpec(code=options.code, inputs=options.inputs)
     last = next(reversed(steps))
     steps[last] = replace(steps[last], outputs=options.outputs, metrics=options.metrics)
-    chained = dict(zip(list(steps)[1:], steps, strict=False))
-    steps = {name: replace(step, needs=(chained[name],) if name in chained else ()) for name, step in steps.items()}
     return Loaded(
         PipelineSpec(steps=steps),
         cwd,

@@ -166,6 +166,7 @@ class NotebookRun:
         self, work: asyncio.Future[Any], session: _Session, stop: asyncio.Future[Any], deadline: float
     ) -> str:
         """Wait for ``work``; else tell what came first: ``stop``, how the process ended, or empty for the time."""
+        work.add_done_callback(_look_at)
         while not work.done():
             left = min(TICK_SECONDS, deadline - time.monotonic())
             if left <= 0:
@@ -256,8 +257,6 @@ class NotebookRun:
         if not work.done():
             work.cancel()
             await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
-        elif not work.cancelled():
-            work.exception()  # looked at, so that it is not reported as forgotten
 
     def _died(self, session: _Session, how: str) -> Failure:
         how = (self.oom.verdict() or how) if "SIGKILL" in how else how
@@ -273,6 +272,12 @@ class NotebookRun:
         await session.process.stop()
         if session.launch.choice.language.lower() not in ECHOING_LANGUAGES:
             self.hooks.text(session.process.stray_text())
+
+
+def _look_at(work: asyncio.Future[Any]) -> None:
+    """Look at the exception of work that nobody waits for any more, so that it is not reported as forgotten."""
+    if not work.cancelled():
+        work.exception()
 
 
 async def _awaited(something: Any) -> Any:

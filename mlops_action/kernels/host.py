@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_action.errors import KernelStartFailed
+from mlops_action.kernels.guard import without_debugger
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.specs import KernelFinder
 from mlops_action.records import KernelChoice
@@ -70,7 +71,7 @@ class HostKernel:
         from jupyter_client.manager import AsyncKernelManager
 
         chosen = KernelSpec.from_resource_dir(launch.choice.spec_dir)
-        chosen.argv = list(launch.choice.argv)
+        chosen.argv = without_debugger(launch.choice.argv)
 
         class ChosenSpec(KernelSpecManager):
             def get_kernel_spec(self, kernel_name: str) -> Any:  # noqa: ARG002

@@ -6,9 +6,11 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
+
+from mlops_action.vocabulary import FailureKind
 
 
 class Interrupt:
@@ -18,12 +20,19 @@ class Interrupt:
         """Nothing has been asked for yet."""
         self.number = 0
         self.reason = ""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may arrive while its own thread holds it
         self._listeners: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
         """Whether the run shall stop."""
         return bool(self.reason)
+
+    @property
+    def kind(self) -> FailureKind:
+        """What became of a step that was stopped: without a signal it is the time that was over."""
+        if not self.number:
+            return FailureKind.TIMED_OUT
+        return FailureKind.TERMINATED if self.number == signal.SIGTERM else FailureKind.INTERRUPTED
 
     def set(self, reason: str, number: int = 0) -> None:
         """Ask everyone to stop; the first reason counts."""
@@ -40,7 +49,8 @@ class Interrupt:
         event, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def listener() -> None:
-            loop.call_soon_threadsafe(event.set)
+            with suppress(RuntimeError):  # the loop has just ended, and with it whoever waited
+                loop.call_soon_threadsafe(event.set)
 
         with self._lock:
             self._listeners.append(listener)
