@@ -18,6 +18,12 @@ _LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]?)")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _COMMANDS = re.compile(r"##(?=\[|vso\[|teamcity\[)|section_(?=start:|end:)", re.IGNORECASE)
+_SUSPECT = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    r"|##|section_(?:start|end):",
+    re.IGNORECASE,
+)
+"""Anything that any rule here would change: most text holds none of it, and one search is cheap."""
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
@@ -64,6 +70,8 @@ class GutterStream:
         *whole, self._held = (self._held + text).split("\n")
         if len(self._held) > MAX_LINE:
             whole, self._held = [*whole, self._held], ""
+        if not _SUSPECT.search("\n".join(whole)):
+            return [GUTTER + _shortened(line) for line in whole]
         return [shown for line in whole for shown in gutter_lines(_last_redraw(line))]
 
     def close(self) -> list[str]:

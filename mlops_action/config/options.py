@@ -12,10 +12,10 @@ from typing import Any
 from mlops_action.config.values import duration, positive
 from mlops_action.structure import key_of
 
-RUN, PLAN, CHECK, GATE, MANIFEST = "run", "plan", "check", "gate", "manifest"
-JUDGING = (RUN, PLAN, CHECK, GATE)
+RUN, PLAN, CHECK, GATE, MANIFEST, MERGE = "run", "plan", "check", "gate", "manifest", "merge"
+JUDGING = (RUN, PLAN, CHECK, GATE, MERGE)
 EXECUTING = (RUN, PLAN)
-EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST)
+EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST, MERGE)
 DEFAULT_OUTPUT_DIR = "mlops-out"
 
 

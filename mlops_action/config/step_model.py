@@ -134,14 +134,14 @@ class StepSpec:
     max_output: int = key(
         "Most bytes of output that are kept of one cell; the cut is marked.",
         "1MiB",
-        default=10 * 1024 * 1024,
+        default=50 * 1024 * 1024,
         parse=size,
         schema=SIZE_SCHEMA,
     )
     max_notebook_output: int = key(
         "Most bytes of output that are kept of all cells together.",
         "20MiB",
-        default=50 * 1024 * 1024,
+        default=100 * 1024 * 1024,
         parse=size,
         schema=SIZE_SCHEMA,
     )

@@ -49,8 +49,8 @@ class StepLimits:
     timeout_seconds: int = documented("Longest time for the step.", default=0)
     cell_timeout_seconds: int = documented("Longest time for one cell.", default=0)
     start_timeout_seconds: int = documented("Longest time until its kernel answers.", default=60)
-    max_output: int = documented("Most bytes of output that are kept of one cell.", default=10 * 1024 * 1024)
-    max_notebook_output: int = documented("Most bytes of output that are kept of all cells.", default=50 * 1024 * 1024)
+    max_output: int = documented("Most bytes of output that are kept of one cell.", default=50 * 1024 * 1024)
+    max_notebook_output: int = documented("Most bytes of output that are kept of all cells.", default=100 * 1024 * 1024)
     memory: int = documented("Bytes of memory that it needs, for admission.", default=0)
 
 
@@ -132,3 +132,6 @@ class Plan:
     environment: dict[str, str] = documented("Variables that are set for kernels.", default_factory=dict)
     timeout_seconds: int = documented("Longest time for all steps together; 0 is without limit.", default=0)
     missing: tuple[str, ...] = documented("What is missing now; a run would fail on it.", default=())
+    shard: str = documented("`I/N` when only the I-th of N parts of the steps is planned, or empty.", default="")
+    shard_of: str = documented("`sha256:` of the whole plan that a shard is a part of, or empty.", default="")
+    shard_steps: tuple[str, ...] = documented("Names of all steps of that whole plan, in order.", default=())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ LEVELS = {
     0: "vocabulary records errors structure codec canonical redact sanitize files context registry __init__",
     1: "config repository digests",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
-    3: "plan parameters gate_plan workshop step_notebook step_results step_run execute evaluate assemble report progress scaffold generated",
+    3: "plan parameters gate_plan workshop step_notebook step_results step_run execute evaluate "
+    "assemble report progress announce ending step_cache merge shard scaffold generated",
     4: "pipeline boundary",
     5: "cli action entrypoint __main__",
 }
@@ -55,17 +57,31 @@ def test_a_module_imports_only_from_its_own_level_or_below(path: Path) -> None:
     assert not above
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+MODULES = {"yaml": "pyyaml", "pil": "pillow"}
+
+
+def names_in(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", text, maxsplit=1)[0].replace("-", "_").lower() for text in requirements}
+
+
+def third_party(modules: Iterator[str]) -> set[str]:
+    names = {module.split(".")[0] for module in modules} - {*sys.stdlib_module_names, "mlops_action", "__future__"}
+    return {MODULES.get(name.lower(), name.lower()) for name in names}
+
+
 def test_every_third_party_import_is_a_declared_dependency() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {name.split(">")[0].replace("-", "_").lower() for name in project["dependencies"]}
-    modules = {"yaml": "pyyaml"}
-    used = {
-        module.split(".")[0]
-        for path in FILES
-        for module in imported(path)
-        if module.split(".")[0] not in {*sys.stdlib_module_names, "mlops_action", "__future__"}
-    }
-    assert {modules.get(module, module) for module in used} == declared
+    declared = names_in(PROJECT["dependencies"])
+    extras = set().union(*(names_in(each) for each in PROJECT["optional-dependencies"].values()))
+    used = third_party(module for path in FILES for module in imported(path))
+    assert used <= declared | extras
+    assert declared <= used
+
+
+def test_an_optional_dependency_is_only_imported_where_it_is_used() -> None:
+    extras = set().union(*(names_in(each) for each in PROJECT["optional-dependencies"].values()))
+    needed = names_in(PROJECT["dependencies"])
+    assert not third_party(module for path in FILES for module in _top_level_imports(path)) & (extras - needed)
 
 
 def test_the_graph_of_imports_has_no_cycle() -> None:
