@@ -46,8 +46,9 @@ class Repository:
         except subprocess.TimeoutExpired:
             raise GitRefused(f"`git {arguments[0]}` did not end within two minutes") from None
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise GitRefused(said[-1] if said else f"`git {arguments[0]}` ended with {done.returncode}")
+            said = done.stderr.decode(errors="replace").strip().splitlines() or [f"it ended with {done.returncode}"]
+            fatal = next((line for line in said if line.startswith("fatal:")), said[-1])
+            raise GitRefused(f"git: {fatal.removeprefix('fatal: ')}")
         return done.stdout
 
     def text(self, *arguments: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlops_action.digests import file_states, find_files
 from mlops_action.errors import MlopsError
-from mlops_action.files import Stamp, stamp
+from mlops_action.files import Stamp, owner_for, stamp
 from mlops_action.metrics.files import read_metric_file
 from mlops_action.metrics.notebook_values import read_values
 from mlops_action.records import Failure, FileState, MetricReading, PlannedStep
@@ -50,6 +52,20 @@ def check_outputs(step: PlannedStep, root: Path) -> None:
                 "correct `outputs`, or the code that should write it; paths are relative to mlops.yaml",
             )
         )
+
+
+def hand_over(step: PlannedStep, root: Path) -> None:
+    """Let what the step wrote belong to the project's owner, who is somebody else in a container."""
+    owner = owner_for(root)
+    if owner is None:
+        return
+    found, _ = find_files(root, (*step.outputs, *step.metrics))
+    for path in found:
+        for each in (path, *path.parents):
+            if each == root or not each.is_relative_to(root):
+                break
+            with suppress(OSError):
+                os.chown(each, *owner, follow_symlinks=False)
 
 
 def metric_stamps(step: PlannedStep, root: Path) -> dict[str, Stamp | None]:

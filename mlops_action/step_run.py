@@ -17,7 +17,7 @@ from mlops_action.notebooks.saving import Saver, notebook_bytes, with_banner
 from mlops_action.notebooks.values import recorded_values
 from mlops_action.records import CellResult, Failure, Plan, PlannedStep, StepResult
 from mlops_action.step_notebook import Prepared, StepFailed, prepare
-from mlops_action.step_results import check_outputs, inputs_of, metric_stamps, readings_of
+from mlops_action.step_results import check_outputs, hand_over, inputs_of, metric_stamps, readings_of
 from mlops_action.stores.folder import NOTEBOOKS
 from mlops_action.vocabulary import CellStatus, FailureKind, StepStatus
 from mlops_action.workshop import Workshop
@@ -97,6 +97,7 @@ class StepRun:
         )
         before = metric_stamps(step, root)
         failure = self._cells(prepared)
+        hand_over(step, root)
         self._note(
             inputs_after=file_states(root, step.inputs),
             outputs_after=file_states(root, (*step.outputs, *step.metrics)),

@@ -99,7 +99,7 @@ class HostKernel:
             await self.manager.start_kernel(
                 extra_arguments=extra,
                 cwd=str(launch.cwd),
-                env=dict(launch.env),
+                env={**launch.env, **self._homes(launch)},
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed.write_end,
                 stderr=self._printed.write_end,
@@ -108,6 +108,13 @@ class HostKernel:
             self.pid = self.manager.provisioner.pid
         finally:
             self._printed.close_write_end()
+
+    def _homes(self, launch: Launch) -> dict[str, str]:
+        """Folders for IPython and matplotlib that go with the kernel, where HOME cannot be written."""
+        if os.access(launch.env.get("HOME", "/"), os.W_OK):
+            return {}
+        wanted = {"IPYTHONDIR": str(self.folder / "ipython"), "MPLCONFIGDIR": str(self.folder / "matplotlib")}
+        return {name: path for name, path in wanted.items() if name not in launch.env}
 
     def stray_text(self) -> str:
         """What the process wrote past Jupyter's own channels since the last call."""
