@@ -24,10 +24,10 @@ demo: $(VENV)/.installed
 	@PATH="$(BIN):$$PATH" examples/breast-cancer/demo.sh $(BUILD)/demo/project
 
 test: lint fast
-	$(BIN)/python -m pytest -q -m "kernel or container or slow"
+	$(BIN)/python -m pytest -q -m "kernel or container or slow or browser"
 
 fast: $(VENV)/.installed
-	$(BIN)/python -m pytest -q -m "not kernel and not container and not slow"
+	$(BIN)/python -m pytest -q -m "not kernel and not container and not slow and not browser"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -39,8 +39,8 @@ gen: $(VENV)/.installed
 	$(BIN)/python -m mlops_action.generated
 
 lock: $(VENV)/.installed
-	@for target in ":requirements.lock" "--extra kernel:requirements-image.lock" \
-	  "--extra kernel --extra container --group test examples/breast-cancer/requirements.txt:requirements-dev.lock"; do \
+	@for target in "--extra texts:requirements.lock" "--extra kernel --extra texts:requirements-image.lock" \
+	  "--extra kernel --extra container --extra texts --group test examples/breast-cancer/requirements.txt:requirements-dev.lock"; do \
 	  $(BIN)/uv pip compile --quiet pyproject.toml $${target%:*} --generate-hashes --universal \
 	    --python-version 3.11 --no-header --upgrade --output-file $${target##*:} || exit 1; \
 	done

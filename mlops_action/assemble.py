@@ -87,13 +87,13 @@ def _identity(run: RunResult, pairs: Pairs) -> Json:
         written |= dict.fromkeys([*step.metrics, *(state.path for state in outputs)], step.name)
     facts = {fact.name: fact.identity for fact in run.facts if fact.identity is not None}
     gates = sorted((_gate_identity(gate) for gate in run.plan.gates), key=canonical_bytes)
-    environment = {name: _masked(name, value) for name, value in run.plan.environment.items()}
+    environment = {name: masked(name, value) for name, value in run.plan.environment.items()}
     return {**facts, "format": MANIFEST_SCHEMA, "environment": environment, "steps": steps, "gates": gates}
 
 
 def _step_identity(step: PlannedStep, result: StepResult | None, written: dict[str, str]) -> Json:
     kernel = (result.kernel if result else None) or step.kernel
-    values = {each.name: _masked(each.name, encode(each.value)) for each in _parameters(step, result)}
+    values = {each.name: masked(each.name, encode(each.value)) for each in _parameters(step, result)}
     inputs = _by_path(result.inputs_before) if result else []
     return {
         "name": step.name,
@@ -125,14 +125,14 @@ def _parameters(step: PlannedStep, result: StepResult | None) -> tuple[PlannedPa
     return (result.parameters if result else ()) or step.parameters
 
 
-def _masked(name: str, value: Json) -> Json:
+def masked(name: str, value: Json) -> Json:
     """A value without secrets. They are not hashed either: a short one can be guessed from its hash."""
     if is_secret_name(name):
         return MASK
     if isinstance(value, dict):
-        return {str(key): _masked(str(key), item) for key, item in value.items()}
+        return {str(key): masked(str(key), item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_masked("", item) for item in value]
+        return [masked("", item) for item in value]
     return value
 
 
@@ -185,7 +185,11 @@ def _observation(run: RunResult) -> Json:
         "tool": run.tool,
         "started": run.started,
         "finished": run.finished,
-        "steps": [{"name": each.name, "started": each.started, "seconds": each.seconds} for each in run.steps],
+        "steps": [
+            {"name": each.name, "started": each.started, "seconds": each.seconds}
+            | ({"cached": each.cached} if each.cached else {})
+            for each in run.steps
+        ],
         "environment-variables": sorted(run.environment),
         "inputs-changed-during-run": [
             {"step": each.name, "path": path} for each in run.steps for path in _changed_inputs(each)

@@ -150,6 +150,12 @@ class BadDocument(SpecError):
     slug = "bad-document"
 
 
+class ShardMismatch(SpecError):
+    """Results to merge that are not all the parts of one run: one is missing, is there twice, or is of another run."""
+
+    slug = "shard-mismatch"
+
+
 class NothingToJudge(SpecError):
     """Gates were asked for and there is none, or no step and no metric file to read."""
 
@@ -180,6 +186,12 @@ class KernelStartFailed(EnvironmentProblem):
     """The kernel process ended, or said nothing in time, before the first cell."""
 
     slug = "kernel-start-failed"
+
+
+class ToolMissing(EnvironmentProblem):
+    """An optional package or program that the task needs is not installed."""
+
+    slug = "tool-missing"
 
 
 class SecretMissing(EnvironmentProblem):

@@ -6,6 +6,7 @@ import errno
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 
 from mlops_action.errors import WriteFailed
 
@@ -24,7 +25,7 @@ def write_whole(path: Path, data: bytes, owner: tuple[int, int] | None = None) -
     Raises:
         WriteFailed: disk full, no permission, or another refusal of the file system.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.tmp")
     try:
         make_folder(path.parent, owner)
         with suppress(FileNotFoundError):

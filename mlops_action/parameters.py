@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mlops_action.config.load import Loaded, read_limited
 from mlops_action.config.matrix import Combination
 from mlops_action.config.sources import Settings
+from mlops_action.config.step_model import UnknownParameters
 from mlops_action.config.values import all_finite
 from mlops_action.config.yaml_source import Located, parse_yaml
 from mlops_action.errors import BadValue, MlopsError, Problems, SecretMissing, UnknownName, WrongType, nearest
+from mlops_action.notebooks.declared import parameter_problems
 from mlops_action.records import PlannedParameter
+from mlops_action.signatures import Signature
 
 _REFERENCE = re.compile(r"\$\{\{\s*steps\.(?P<step>[\w.-]+?)\.values\.(?P<value>[\w.-]+)\s*\}\}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Named = dict[str, PlannedParameter]
 
@@ -40,13 +44,16 @@ class Parameters:
     loaded: Loaded
     settings: Settings
     env: Mapping[str, str]
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    """What the notebook of each step declares."""
 
     def resolve(self, runs: Mapping[str, StepRun]) -> dict[str, tuple[PlannedParameter, ...]]:
         """The parameters of each run, by the run's name.
 
         Raises:
             Problems: a file that cannot be read, a parameter that no step has, a secret that is
-                not set, a reference that cannot be followed, or text that is not ``NAME=VALUE``.
+                not set, a reference that cannot be followed, text that is not ``NAME=VALUE``, or what the
+                notebook does not declare, or declares with another type.
         """
         problems: list[MlopsError] = []
         found: dict[str, Named] = {}
@@ -57,7 +64,8 @@ class Parameters:
         for name, run in runs.items():
             problems += self._unusable(name, run, found[name])
         if problems:
-            raise Problems(problems)
+            told = {(type(each), each.message, each.origin): each for each in problems}  # runs of a matrix share most
+            raise Problems(list(told.values()))
         return {name: tuple(values.values()) for name, values in found.items()}
 
     def _configured(self, run: StepRun, problems: list[MlopsError]) -> Named:
@@ -69,12 +77,14 @@ class Parameters:
             except MlopsError as error:
                 problems.append(error)
         where = f"/steps/{run.step}"
-        values |= {
-            key: planned(key, value, self.loaded.origin(f"{where}/parameters/{key}"))
-            for key, value in spec.parameters.items()
-        }
-        origin = self.loaded.origin(f"{where}/matrix")
-        return values | {key: planned(key, value, origin) for key, value in run.combination.items()}
+        given = [(key, value, f"{where}/parameters/{key}") for key, value in spec.parameters.items()]
+        given += [(key, value, f"{where}/matrix/{key}") for key, value in run.combination.items()]
+        for key, value, pointer in given:
+            try:
+                values[key] = planned(key, value, self.loaded.origin(pointer))
+            except MlopsError as error:
+                problems.append(error)
+        return values
 
     def _overrides(self, problems: list[MlopsError]) -> Iterator[PlannedParameter]:
         """What the command line says, the weakest first; names may begin with a step's."""
@@ -99,18 +109,22 @@ class Parameters:
         first, dot, rest = given.name.partition(".")
         for_step = [name for name, run in runs.items() if first in {name, run.step}] if dot else []
         key = rest if for_step else given.name
-        targets = for_step or [name for name, values in found.items() if key in values]
+        has = {name: set(values) | self._declared(runs[name].step) for name, values in found.items()}
+        targets = for_step or [name for name, names in has.items() if key in names]
         adhoc = not self.loaded.file
         if adhoc and not targets:
-            targets = list(found)
-        known = sorted({key for values in found.values() for key in values})
-        if not targets or (not adhoc and any(key not in found[name] for name in targets)):
+            targets = [name for name in found if self.signatures.get(runs[name].step) is None] or list(found)
+        known = sorted({each for names in has.values() for each in names})
+        if not targets or (not adhoc and any(key not in has[name] for name in targets)):
             return [
                 UnknownName(f"no step has a parameter `{given.name}`", origin=given.origin, hint=nearest(key, known))
             ]
         for name in targets:
-            found[name][key] = planned(key, given.value, given.origin)
+            found[name][key] = replace(given, name=key)
         return []
+
+    def _declared(self, step: str) -> set[str]:
+        return {each.name for each in self.signatures.get(step) or ()}
 
     def _unusable(self, name: str, run: StepRun, values: Named) -> Iterator[MlopsError]:
         for each in values.values():
@@ -129,9 +143,12 @@ class Parameters:
                 )
             if each.reference:
                 yield from self._unfollowable(run, each)
+        spec, signature = self.loaded.spec.steps[run.step], self.signatures.get(run.step)
+        if signature is not None and spec.unknown_parameters is UnknownParameters.REFUSE:
+            yield from parameter_problems(values.values(), signature, spec.notebook)
 
     def _unfollowable(self, run: StepRun, parameter: PlannedParameter) -> Iterator[MlopsError]:
-        step = parameter.reference.split(".values.")[0].removeprefix("steps.")
+        step = parameter.reference.removeprefix("steps.").partition(".values.")[0]
         steps = self.loaded.spec.steps
         needed = self._needed(run.step)
         if step not in steps:
@@ -165,13 +182,40 @@ class Parameters:
 
 
 def planned(name: str, value: Any, origin: str) -> PlannedParameter:
-    """A parameter from its configured value: a plain one, a secret or a reference."""
-    if isinstance(value, dict) and set(value) == {"secret"} and isinstance(value["secret"], str):
+    """A parameter from its configured value: a plain one, a secret or a reference.
+
+    Raises:
+        BadValue: a secret or reference that is not written as one, or within another value.
+    """
+    if isinstance(value, dict) and set(value) == {"secret"}:
+        if not isinstance(value["secret"], str) or not _VARIABLE.fullmatch(value["secret"]):
+            raise BadValue(
+                f"parameter `{name}`: `secret` is the name of an environment variable",
+                origin=origin,
+                hint="write `{secret: MY_API_KEY}`",
+            )
         return PlannedParameter(name, None, origin, secret=value["secret"])
     found = _REFERENCE.fullmatch(value.strip()) if isinstance(value, str) else None
     if found:
         return PlannedParameter(name, None, origin, reference=f"steps.{found['step']}.values.{found['value']}")
+    if _holds_more(value, inside=False):
+        raise BadValue(
+            f"parameter `{name}` holds a secret or reference that would not be replaced",
+            origin=origin,
+            hint="they stand alone as a parameter's value: `{secret: NAME}` or `${{ steps.STEP.values.NAME }}`; "
+            f"pass a text that only looks like one with `-P {name}=TEXT`",
+        )
     return PlannedParameter(name, value, origin)
+
+
+def _holds_more(value: Any, *, inside: bool) -> bool:
+    """Whether there is a secret or a reference somewhere within a value."""
+    if isinstance(value, str):
+        return "${{" in value
+    if isinstance(value, dict):
+        secret = inside and set(value) == {"secret"}
+        return secret or any(_holds_more(each, inside=True) for each in value.values())
+    return isinstance(value, list) and any(_holds_more(each, inside=True) for each in value)
 
 
 def _of_file(path: Path, shown_as: str) -> Named:

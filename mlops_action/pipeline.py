@@ -10,39 +10,33 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
+from mlops_action.announce import counted, say_end, say_plan, say_verdicts
 from mlops_action.canonical import pretty_bytes
 from mlops_action.ci.console import Console
 from mlops_action.ci.detect import detect
 from mlops_action.codec import encode, load_document
 from mlops_action.config.adhoc import load_pipeline, refuse_adhoc_options
-from mlops_action.config.load import Loaded, find_config
+from mlops_action.config.load import NO_GATES, Loaded, find_config
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
+from mlops_action.ending import exit_code
 from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJudge, Problems, UsageError
 from mlops_action.evaluate import evaluate, evaluate_run
-from mlops_action.formats.interface import Account
+from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.host import HostKernels
 from mlops_action.kernels.specs import KernelFinder
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
-from mlops_action.progress import ProgressLog, counted, say_end, say_plan, say_verdicts
-from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
+from mlops_action.records import KernelChoice, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
-from mlops_action.report import report
+from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.repository import Repository
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
-from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA, FailureKind, Outcome
-
-_CODES = {
-    Outcome.PASS: ExitCode.PASSED,
-    Outcome.WARN: ExitCode.PASSED,
-    Outcome.FAIL: ExitCode.GATE_FAILED,
-    Outcome.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
-}
-_ENVIRONMENT_FAILURES = {FailureKind.KERNEL_MISSING, FailureKind.KERNEL_START, FailureKind.ENVIRONMENT}
+from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -122,11 +116,12 @@ class Pipeline:
         if problems:
             raise Problems(problems)
         say_plan(self.console, plan)
+        judging = self.loaded.judging and not plan.shard  # what a gate needs may be in another part
         self._store(plan).begin()
         run = self._execute(plan)
         self._store(plan).write(RUN_FILE, pretty_bytes(encode(run)))
-        verdicts = evaluate_run(plan.gates, run, self.baselines) if self.loaded.judging else None
-        self._emit(plan, Account(run, verdicts, assemble(run, verdicts)))
+        verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
+        self._emit(plan, Account(run, verdicts, None if plan.shard else assemble(run, verdicts)))
         return exit_code(run, verdicts)
 
     def gate(self, run_file: str) -> ExitCode:
@@ -147,7 +142,33 @@ class Pipeline:
             run = self._earlier_run(run_file, self.loaded.root)
             plan = with_gates_of(run.plan, self.loaded, self.settings)
             verdicts = evaluate_run(plan.gates, run, self.baselines)
-        self._emit(plan, Account(run, verdicts, None))
+        notebooks_in = (self.context.cwd / run_file).parent if run_file else None
+        self._emit(plan, Account(run, verdicts, None), notebooks_in)
+        return exit_code(run, verdicts)
+
+    def merge(self, folders: Sequence[str]) -> ExitCode:
+        """Put the results of all shards together, and go on as a run does."""
+        from mlops_action.assemble import assemble
+        from mlops_action.merge import merged, read_parts
+
+        parts = read_parts(folders, self.context.cwd)
+        run = merged(parts)
+        notebooks = [each for part in parts for each in part.notebooks()]
+        plan, judging = self._judged_here(run.plan)
+        run = replace(run, plan=plan)
+        store = self._store(plan)
+        if any(part.folder.resolve() == store.folder.resolve() for part in parts):
+            raise UsageError(
+                f"the results of the merge would replace those in {plan.output_dir}",
+                origin=self.settings.origin("output_dir"),
+                hint="move that folder, or name another one with `--output-dir`",
+            )
+        store.begin()
+        for name, data in notebooks:
+            store.write(name, data)
+        store.write(RUN_FILE, pretty_bytes(encode(run)))
+        verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
+        self._emit(plan, Account(run, verdicts, assemble(run, verdicts)))
         return exit_code(run, verdicts)
 
     def manifest(self, run_file: str, verdicts_file: str) -> ExitCode:
@@ -169,34 +190,61 @@ class Pipeline:
         refuse_adhoc_options(self.settings)
         return Planner(self.loaded, self.settings, self.kernels, self.context.env).plan()
 
+    def _judged_here(self, plan: Plan) -> tuple[Plan, bool]:
+        """A plan made elsewhere, with the gates of this place, and whether it shall be judged."""
+        try:
+            return with_gates_of(plan, self.loaded, self.settings), self.loaded.judging
+        except ConfigMissing:  # the steps were named on the command line, and their gates are in the plan
+            options = self.settings.options
+            plan = replace(plan, root=str(self.context.cwd), output_dir=options.output_dir)
+            return plan, options.gates.strip() != NO_GATES
+
     def _store(self, plan: Plan) -> FolderStore:
         return FolderStore(Path(plan.root), plan.output_dir, self.redactor)
 
     def _execute(self, plan: Plan) -> RunResult:
-        from mlops_action.execute import execute
-        from mlops_action.executors.local import LocalExecutor
+        from mlops_action.execute import RunBroke, execute
+        from mlops_action.executors import EXECUTORS
+        from mlops_action.executors.memory import available_memory
         from mlops_action.facts.collect import collect_all
         from mlops_action.facts.interface import Scene
+        from mlops_action.kernels.ahead import KernelsAhead
+        from mlops_action.kernels.interface import Launch
         from mlops_action.kernels.interrupt import Interrupt
+        from mlops_action.progress import ProgressLog
+        from mlops_action.registry import load_from
         from mlops_action.workshop import Workshop
 
-        environment = self.loaded.spec.environment
-        allowed = (*environment.pass_, *self.settings.options.pass_env)
+        environment, options = self.loaded.spec.environment, self.settings.options
+        allowed = (*environment.pass_, *options.pass_env)
+        log = ProgressLog(self.console, len(plan.steps), options.jobs)
+        seen = kernel_environment(self.context.env, allowed, environment.set)
+        kernels = KernelsAhead(self.kernels)
+        for step in [each for each in plan.steps if each.kernel and not each.needs][: options.jobs]:
+            # The first kernels start while the facts are collected; no code of the steps runs yet.
+            kernels.begin(Launch(cast("KernelChoice", step.kernel), Path(plan.root), seen))
         workshop = Workshop(
             context=self.context,
-            kernels=self.kernels,
-            executor=LocalExecutor(),
+            kernels=kernels,
+            executor=load_from(EXECUTORS, "local")(
+                jobs=options.jobs, fail_fast=options.fail_fast, memory=available_memory(), note=self.console.say
+            ),
             store=self._store(plan),
-            log=ProgressLog(self.console, len(plan.steps)),
+            log=log,
             redactor=self.redactor,
             interrupt=Interrupt(),
-            environment=kernel_environment(self.context.env, allowed, environment.set),
+            environment=seen,
             facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
         )
         try:
-            return execute(plan, workshop)
+            with log:
+                return execute(plan, workshop)
+        except RunBroke as broke:
+            with suppress(MlopsError):
+                self._store(plan).write(RUN_FILE, pretty_bytes(encode(broke.run)))
+            raise broke.__cause__ or broke from None
         finally:
-            self.console.end()
+            kernels.close()
 
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
         from mlops_action.metrics.files import read_metric_file
@@ -214,8 +262,11 @@ class Pipeline:
         path = self.context.cwd / run_file if run_file else root / self.settings.options.output_dir / RUN_FILE
         return load_document(RunResult, path, RUN_SCHEMA)
 
-    def _emit(self, plan: Plan, account: Account) -> None:
-        """Write verdicts, manifest and reports, and tell people and the CI system."""
+    def _emit(self, plan: Plan, account: Account, notebooks_in: Path | None = None) -> None:
+        """Write verdicts, manifest and reports, and tell people and the CI system.
+
+        Executed notebooks are in the output folder, or in ``notebooks_in`` when the run was made elsewhere.
+        """
         from mlops_action.assemble import check_manifest, encode_manifest
 
         store = self._store(plan)
@@ -225,9 +276,13 @@ class Pipeline:
         if account.manifest is not None:
             check_manifest(encode(account.manifest))
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
+        account = replace(account, notebooks=ExecutedNotebooks(notebooks_in or store.folder, account.run))
         emissions = report(account, plan.output_dir, self._prefix(plan))
         for name, data in emissions.files:
-            store.write_text(name, data.decode())
+            if name.endswith(BINARY_SUFFIXES):
+                store.write(name, data)
+            else:
+                store.write_text(name, data.decode())
         say_end(self.console, account, plan.output_dir)
         options = self.settings.options
         emissions = emissions if options.summary else replace(emissions, summary="")
@@ -237,17 +292,3 @@ class Pipeline:
         """The project folder relative to the checkout, for annotations."""
         workspace, root = self.context.env.get("GITHUB_WORKSPACE", ""), Path(plan.root)
         return root.relative_to(workspace).as_posix() if workspace and root.is_relative_to(workspace) else ""
-
-
-def exit_code(run: RunResult | None, verdicts: Verdicts | None) -> ExitCode:
-    """The process's exit code: an interrupt first, then failed steps, then the verdict."""
-    kinds = {step.failure.kind for step in (run.steps if run else ()) if step.failure is not None}
-    if FailureKind.TERMINATED in kinds:
-        return ExitCode.TERMINATED
-    if FailureKind.INTERRUPTED in kinds:
-        return ExitCode.INTERRUPTED
-    if kinds & _ENVIRONMENT_FAILURES:
-        return ExitCode.ENVIRONMENT
-    if kinds:
-        return ExitCode.STEP_FAILED
-    return _CODES[verdicts.outcome] if verdicts is not None else ExitCode.PASSED

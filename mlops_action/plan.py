@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, fields
-from fnmatch import fnmatchcase
+from functools import cached_property
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 from mlops_action.config.load import Loaded
 from mlops_action.config.matrix import variant_of, variant_step
@@ -14,10 +15,11 @@ from mlops_action.config.step_model import StepSpec, UnknownParameters
 from mlops_action.config.values import Amount
 from mlops_action.digests import sizes_only
 from mlops_action.errors import FileMissing, KernelMissing, MlopsError, Problems, UnknownName, UsageError, nearest
+from mlops_action.executors.ordering import overlap
 from mlops_action.gate_plan import plan_gates
 from mlops_action.kernels.interface import KernelBackend
 from mlops_action.kernels.specs import DEFAULT_KERNEL
-from mlops_action.notebooks.read import interpreter_kernel, kernel_names
+from mlops_action.notebooks.read import interpreter_kernel, kernel_names, names_interpreters
 from mlops_action.parameters import Parameters, StepRun
 from mlops_action.records import (
     CellSelection,
@@ -29,6 +31,8 @@ from mlops_action.records import (
     Retry,
     StepLimits,
 )
+from mlops_action.shard import part_of
+from mlops_action.signatures import signature_of
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,13 @@ class Planner:
         """
         options = self.settings.options
         runs = self._runs()
-        parameters = Parameters(self.loaded, self.settings, self.env).resolve(runs)
         problems: list[MlopsError] = []
-        steps = tuple(self._step(name, run, parameters[name], problems) for name, run in runs.items())
+        kernels = {step: self._kernels(step, problems) for step in {run.step: None for run in runs.values()}}
+        signatures = {
+            step: signature_of(self.loaded, step, found) for step, found in kernels.items() if self._gets_values(step)
+        }
+        parameters = Parameters(self.loaded, self.settings, self.env, signatures).resolve(runs)
+        steps = tuple(self._step(name, run, parameters[name], kernels[run.step]) for name, run in runs.items())
         problems += self._missing_inputs(steps)
         plan = Plan(
             config=self.loaded.file,
@@ -62,18 +70,28 @@ class Planner:
             timeout_seconds=self.loaded.spec.timeout,
             missing=tuple(str(problem) for problem in problems),
         )
+        if options.shard:
+            plan = part_of(plan, options.shard, self.settings.origin("shard"))
         return plan, tuple(problems)
 
     def _runs(self) -> dict[str, StepRun]:
         """What runs, in order: each wanted step, once for each combination of its matrix."""
-        runs: dict[str, StepRun] = {}
-        for name in self._wanted_steps():
-            combinations = self.loaded.spec.steps[name].matrix.combinations()
+        return {name: run for step in self._wanted_steps() for name, run in self._named[step].items()}
+
+    @cached_property
+    def _named(self) -> dict[str, dict[str, StepRun]]:
+        """The runs of all steps, by step and by a name of their own, whichever of them are wanted."""
+        steps = self.loaded.spec.steps
+        combined = {step: spec.matrix.combinations() for step, spec in steps.items()}
+        taken = {step for step, combinations in combined.items() if not combinations}
+        named: dict[str, dict[str, StepRun]] = {}
+        for step, combinations in combined.items():
+            named[step] = {} if combinations else {step: StepRun(step, {})}
             for combination in combinations:
-                runs[_free(variant_step(name, combination), runs)] = StepRun(name, combination)
-            if not combinations:
-                runs[_free(name, runs)] = StepRun(name, {})
-        return runs
+                name = _free(variant_step(step, combination), taken)
+                taken.add(name)
+                named[step][name] = StepRun(step, combination)
+        return named
 
     def _wanted_steps(self) -> list[str]:
         """The steps asked for and those that they need, in an order that respects ``needs``."""
@@ -107,19 +125,24 @@ class Planner:
                 ]
             )
 
+    def _gets_values(self, step: str) -> bool:
+        """Whether parameters are given to a step; without any its notebook need not be read."""
+        spec, options = self.loaded.spec.steps[step], self.settings.options
+        given = options.parameters or options.raw_parameters or options.parameters_file
+        return bool(given or spec.parameters or spec.parameters_file or spec.matrix.combinations())
+
     def _step(
-        self, name: str, run: StepRun, parameters: tuple[PlannedParameter, ...], problems: list[MlopsError]
+        self, name: str, run: StepRun, parameters: tuple[PlannedParameter, ...], kernels: dict[str, KernelChoice]
     ) -> PlannedStep:
         spec = self.loaded.spec.steps[run.step]
-        kernel, interpreters = self._kernels(run.step, spec, problems)
         return PlannedStep(
             name=name,
             origin=self.loaded.origin(f"/steps/{run.step}"),
             notebook=spec.notebook,
             code=spec.code,
             file=spec.file,
-            kernel=kernel,
-            interpreters=interpreters,
+            kernel=kernels.get(""),
+            interpreters={label: kernel for label, kernel in kernels.items() if label},
             cells=CellSelection(**{item.name: getattr(spec.cells, item.name) for item in fields(spec.cells)}),
             parameters=parameters,
             strict_parameters=spec.unknown_parameters is UnknownParameters.REFUSE,
@@ -139,11 +162,7 @@ class Planner:
 
     def _needs(self, spec: StepSpec) -> tuple[str, ...]:
         """The runs that must end well before: of a step with a matrix, all of them."""
-        names: list[str] = []
-        for step in spec.needs:
-            combinations = self.loaded.spec.steps[step].matrix.combinations()
-            names += [variant_step(step, each) for each in combinations] or [step]
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys(name for step in spec.needs for name in self._named[step]))
 
     def _limits(self, spec: StepSpec) -> StepLimits:
         options = self.settings.options
@@ -156,32 +175,43 @@ class Planner:
             memory=spec.memory,
         )
 
-    def _kernels(
-        self, name: str, spec: StepSpec, problems: list[MlopsError]
-    ) -> tuple[KernelChoice | None, dict[str, KernelChoice]]:
-        """The step's kernel, and those of its cells that name another one."""
-        where = f"/steps/{name}"
+    def _kernels(self, name: str, problems: list[MlopsError]) -> dict[str, KernelChoice]:
+        """The step's kernel under an empty name, and those of its cells that name another one."""
+        where, spec = f"/steps/{name}", self.loaded.spec.steps[name]
         try:
             names = kernel_names(self.loaded.root / spec.notebook, spec.notebook) if spec.notebook else ()
         except MlopsError as error:
             said = error.message if spec.notebook in error.message else f"{spec.notebook} is {error.message}"
             problems.append(type(error)(said, origin=self.loaded.origin(f"{where}/notebook"), hint=error.hint))
-            return None, {}
+            return {}
         own, *others = names or ("",)
-        environment = self.loaded.spec.environment
-        main = spec.kernel or self.settings.options.kernel or environment.kernel or self._mapped(own) or DEFAULT_KERNEL
         found: dict[str, KernelChoice] = {}
-        for label, kernel in (("", main), *((each, self._mapped(each)) for each in others)):
+        for label, kernel in (("", self._main(spec, own)), *((each, self._mapped(each, spec)) for each in others)):
             try:
                 found[label] = self.kernels.find(kernel)
             except KernelMissing as error:
                 at = error.origin or self.loaded.origin(f"{where}/kernel" if spec.kernel else where)
-                problems.append(KernelMissing(f"step `{name}`: {error.message}", origin=at, hint=error.hint))
-        return found.pop("", None), found
+                called = label or (own if names_interpreters(spec.notebook) and not spec.kernel else "")
+                hint = f"name a kernel for `{called}` under `environment: interpreters:`; {error.hint}"
+                said = f"step `{name}`: {error.message}" + (f", for `%{called}` in {spec.notebook}" if called else "")
+                problems.append(KernelMissing(said, origin=at, hint=hint if called else error.hint))
+        return found
 
-    def _mapped(self, label: str) -> str:
+    def _main(self, spec: StepSpec, own: str) -> str:
+        """Name of the step's kernel: said of the step, of all steps, or by the notebook.
+
+        What a note calls its first kernel is a language: a kernel for all steps does not replace it.
+        """
+        usual = self.settings.options.kernel or self.loaded.spec.environment.kernel
+        mapped = self._mapped(own, spec)
+        by_note = mapped if names_interpreters(spec.notebook) else ""
+        return spec.kernel or by_note or usual or mapped or DEFAULT_KERNEL
+
+    def _mapped(self, label: str, spec: StepSpec) -> str:
         """The kernel for a name that a notebook gives, through ``environment.interpreters``."""
-        return self.loaded.spec.environment.interpreters.get(label) or interpreter_kernel(label)
+        interpreters = self.loaded.spec.environment.interpreters
+        said = interpreters.get(label) if Path(spec.notebook).suffix != ".ipynb" else None
+        return said or interpreter_kernel(label, spec.notebook)
 
     def _missing_inputs(self, steps: tuple[PlannedStep, ...]) -> list[MlopsError]:
         """Inputs that do not exist and that no earlier step promises to write."""
@@ -190,7 +220,7 @@ class Planner:
         for step in steps:
             for i, pattern in enumerate(step.inputs):
                 there = bool(sizes_only(self.loaded.root, (pattern,)))
-                if not there and not any(_overlap(pattern, output) for output in promised):
+                if not there and not any(overlap(pattern, output) for output in promised):
                     problems.append(
                         FileMissing(
                             f"step `{step.name}` reads `{pattern}`, which does not exist and no earlier step writes",
@@ -220,14 +250,4 @@ def _comparison(spec: StepSpec) -> Comparison | None:
         skip_tags=spec.compare.skip_tags,
         ignore=spec.compare.ignore,
         ignore_outputs=spec.compare.ignore_outputs,
-    )
-
-
-def _overlap(wanted: str, promised: str) -> bool:
-    """Whether a promised output can be (part of) the wanted input."""
-    return (
-        fnmatchcase(promised, wanted)
-        or fnmatchcase(wanted, promised)
-        or promised.startswith(wanted.rstrip("/") + "/")
-        or wanted.startswith(promised.rstrip("/") + "/")
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mlops_action.formats import REPORTS
 from mlops_action.formats.interface import Account
-from mlops_action.records import Annotation, Emissions
+from mlops_action.records import Annotation, Emissions, RunResult
 from mlops_action.registry import load
 from mlops_action.stores.folder import JUNIT_FILE, MANIFEST_FILE, REPORT_FILE, RUN_FILE
 from mlops_action.vocabulary import Outcome, StepStatus
 
+MAX_NOTEBOOK = 256 * 1024 * 1024
 NOT_JUDGED = "not-judged"
 _LEVELS = {Outcome.FAIL: "error", Outcome.INCONCLUSIVE: "error", Outcome.WARN: "warning"}
 
@@ -24,13 +27,45 @@ def report(account: Account, output_dir: str, prefix: str) -> Emissions:
         output_dir: where the files will be, relative to the project folder.
         prefix: the project folder relative to the repository, so that annotations find their file.
     """
-    files = tuple((name, load(entry)().render(account)) for name, entry in REPORTS.items())
+    files = tuple(each for entry in REPORTS.values() for each in load(entry)().render(account))
     return Emissions(
         annotations=(*_step_annotations(account, prefix), *_gate_annotations(account, prefix)),
         summary=dict(files)[REPORT_FILE].decode(),
         outputs=_outputs(account, PurePosixPath(prefix) / output_dir),
         files=files,
     )
+
+
+class ExecutedNotebooks(Mapping[str, Any]):
+    """Executed notebooks by step, read when they are asked for: all at once may be more than the memory holds.
+
+    One that is missing, damaged, too large, or not below the folder is as if it were not there.
+    """
+
+    def __init__(self, folder: Path, run: RunResult | None) -> None:
+        """Read those of ``run`` from its output folder."""
+        self.folder = folder.resolve()
+        self.paths = {step.name: step.executed for step in run.steps if step.executed} if run is not None else {}
+
+    def __getitem__(self, step: str) -> Any:
+        """The notebook as nbformat 4 JSON."""
+        try:
+            path = (self.folder / self.paths[step]).resolve()
+            ours = path.is_relative_to(self.folder) and path.is_file()
+            found = json.loads(path.read_bytes()) if ours and path.stat().st_size <= MAX_NOTEBOOK else None
+        except (OSError, ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise KeyError(step)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """The steps that should have one."""
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        """How many steps should have one."""
+        return len(self.paths)
 
 
 def verdict_text(account: Account) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import signal
 import time
 from collections.abc import Mapping
@@ -10,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlops_action.cache_key import Made
 from mlops_action.digests import file_states
 from mlops_action.errors import EnvironmentProblem, WriteFailed
 from mlops_action.kernels.interface import Launch
+from mlops_action.notebooks.deterministic import make_deterministic
 from mlops_action.notebooks.saving import Saver, notebook_bytes, with_banner
 from mlops_action.notebooks.values import recorded_values
 from mlops_action.records import CellResult, Failure, Plan, PlannedStep, StepResult
+from mlops_action.step_cache import StepCache
 from mlops_action.step_notebook import Prepared, StepFailed, prepare
 from mlops_action.step_results import check_outputs, hand_over, inputs_of, metric_stamps, readings_of
 from mlops_action.stores.folder import NOTEBOOKS
@@ -37,6 +41,7 @@ class StepRun:
         self.log = workshop.log.started(step)
         self.begun = time.monotonic()
         self.result = self._fresh(1)
+        self.cache = StepCache(plan, step, workshop)
 
     def run(self) -> StepResult:
         """Run the step, and again as far as its ``retry`` allows.
@@ -52,6 +57,7 @@ class StepRun:
                 break
             if attempt <= self.step.retry.times:
                 self.log.note(f"attempt {attempt} failed ({failure.message}); it is tried again")
+        self._note(cached=self.cache.keep(self.result))
         self._note(seconds=round(time.monotonic() - self.begun, 3))
         self.log.finished(self.result)
         return self.result
@@ -95,6 +101,10 @@ class StepRun:
             inputs_before=inputs_of(step, root),
             outputs_before=file_states(root, (*step.outputs, *step.metrics)),
         )
+        found = self.cache.lookup(Made(step, self.result, prepared.notebook, prepared.chosen))
+        if found is not None:
+            self.result = found
+            return
         before = metric_stamps(step, root)
         failure = self._cells(prepared)
         hand_over(step, root)
@@ -104,8 +114,33 @@ class StepRun:
         )
         if failure is not None:
             raise StepFailed(failure)
+        self._compare(prepared)
         check_outputs(step, root)
         self._record(prepared, before)
+
+    def _compare(self, prepared: Prepared) -> None:
+        """Compare the outputs with those that the notebook has saved, when the step asks for it.
+
+        Raises:
+            StepFailed: they differ.
+        """
+        if self.step.compare is None:
+            return
+        from mlops_action.notebooks.compare import differences
+
+        found = differences(prepared.saved, prepared.notebook, prepared.chosen, self.step.compare)
+        self._note(differences=found)
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise StepFailed(
+                Failure(
+                    FailureKind.OUTPUTS_DIFFER,
+                    f"its outputs are not those that are saved in the notebook: {found[0].what}{more}",
+                    "look at the differences in the report; save the notebook anew when they are meant",
+                    cell=found[0].cell,
+                    cell_id=found[0].cell_id,
+                )
+            )
 
     def _cells(self, prepared: Prepared) -> Failure | None:
         """Run the cells; the notebook is kept as it goes, and however far it came."""
@@ -156,6 +191,9 @@ class StepRun:
 
     def _save(self, notebook: Any) -> None:
         name = f"{NOTEBOOKS}/{self.step.name}.ipynb"
+        if self.step.deterministic:
+            notebook = copy.deepcopy(notebook)
+            make_deterministic(notebook)
         self.workshop.store.write_text(name, notebook_bytes(notebook))
         self._note(executed=name)
 

@@ -14,6 +14,10 @@ ROOT = Path(__file__).parent.parent
 UNIT = Path(__file__).parent / "unit"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-goldens", action="store_true", help="write golden files again; review the difference")
+
+
 @pytest.fixture(autouse=True)
 def _unit_tests_touch_nothing_outside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit test that starts a process or opens a socket is in the wrong folder."""

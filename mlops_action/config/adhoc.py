@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
-from mlops_action.config.load import CONFIG_NAME, NO_GATES, Loaded, find_config, load_config, policy_from_text
+from mlops_action.config.load import (
+    CONFIG_NAME,
+    NO_GATES,
+    Loaded,
+    find_config,
+    load_config,
+    policy_from_text,
+    read_limited,
+)
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.sources import Settings
 from mlops_action.config.step_model import StepSpec
@@ -61,16 +70,19 @@ def _with_gates(loaded: Loaded, settings: Settings) -> Loaded:
     options = settings.options
     if options.gates.strip() == NO_GATES or (not options.gates and loaded.spec.gates == NO_GATES):
         return replace(loaded, gates={}, judging=False)
+    baseline = options.baseline or loaded.baseline
     if options.gates:
-        file, text = options.gates, options.gates
+        text, origin = options.gates, settings.origin("gates")
         if "\n" not in text and ":" not in text:
-            path = loaded.root / text
-            if not path.is_file():
-                raise FileMissing(f"there is no policy file {text}", origin=settings.origin("gates"))
-            text = path.read_text("utf-8")
+            try:
+                policy = policy_from_text(read_limited(loaded.root / text, text), text, baseline)
+            except FileMissing:
+                hint = (
+                    "the path is relative to the project folder; or give gates as YAML: `NAME: {metric: M, min: 0.9}`"
+                )
+                raise FileMissing(f"there is no policy file {text}", origin=origin, hint=hint) from None
         else:
-            file = settings.origin("gates")
-        policy = policy_from_text(text, file, options.baseline or loaded.baseline)
+            policy = policy_from_text(text, origin, baseline)
         loaded = replace(loaded, gates=policy.gates, gate_origin=policy.gate_origin, baseline=policy.baseline)
     return replace(loaded, baseline=options.baseline or loaded.baseline)
 
@@ -93,7 +105,8 @@ def _from_options(settings: Settings, cwd: Path) -> Loaded:
             )
         for path in found:
             relative = path.relative_to(cwd).as_posix()
-            steps[_step_name(relative, steps)] = StepSpec(notebook=relative, inputs=options.inputs)
+            if relative not in {step.notebook for step in steps.values()}:  # two patterns may match it
+                steps[_step_name(relative, steps)] = StepSpec(notebook=relative, inputs=options.inputs)
     if problems:
         raise Problems(problems)
     if options.code:
@@ -113,7 +126,12 @@ def _matching(pattern: str, cwd: Path) -> list[Path]:
         if not Path(pattern).is_relative_to(cwd):
             return []
         pattern = str(Path(pattern).relative_to(cwd))
-    return sorted(path for path in cwd.glob(pattern) if path.is_file())
+    if ".." in Path(pattern).parts:
+        return []
+    try:
+        return sorted(path for path in cwd.glob(pattern) if path.is_file())
+    except (ValueError, NotImplementedError):  # what pathlib takes for no pattern
+        return []
 
 
 def _step_name(path: str, taken: dict[str, StepSpec]) -> str:
@@ -121,4 +139,4 @@ def _step_name(path: str, taken: dict[str, StepSpec]) -> str:
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).stem).strip("-.") or "notebook"
     if stem in taken:
         stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", path).strip("-.")
-    return stem
+    return next(name for name in (stem, *(f"{stem}-{i}" for i in count(2))) if name not in taken)

@@ -135,7 +135,7 @@ def _policy_draft(located: Located) -> Draft[PolicySpec]:
     return draft
 
 
-def policy_from_text(text: str, file: str, baseline: str = "") -> Loaded:
+def policy_from_text(text: bytes | str, file: str, baseline: str = "") -> Loaded:
     """Gates given as text (an action input): a policy, or a bare mapping of gates.
 
     Args:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 MAX_COMBINATIONS = 256
@@ -33,31 +34,44 @@ class Matrix:
     def combinations(self) -> list[Combination]:
         """All combinations in the order of the axes; none for an empty matrix.
 
-        As in GitHub's matrices, an ``include`` entry that agrees with a combination on all
-        axes that it names extends it, and one that agrees with none is a combination of its own.
+        As in GitHub's matrices, an ``include`` entry extends every combination that it agrees with on
+        all axes that it names (all of them when it names none), and one that agrees with none is a
+        combination of its own. It may replace what an earlier entry added, but no axis' value.
         """
         names = [name for name, _ in self.axes]
         crossed = [dict(zip(names, values, strict=True)) for values in product(*(values for _, values in self.axes))]
         kept = [each for each in crossed if names and not any(_agrees(entry, each, entry) for entry in self.exclude)]
+        originals = [dict(each) for each in kept]
         extra = []
         for entry in self.include:
             shared = [name for name in entry if name in names]
-            matching = [each for each in kept if shared and _agrees(entry, each, shared)]
+            matching = [each for each, own in zip(kept, originals, strict=True) if _agrees(entry, own, shared)]
             for each in matching:
                 each.update(entry)
             extra += [] if matching else [dict(entry)]
         return kept + extra
 
+    def idle_excludes(self) -> list[Combination]:
+        """Entries of ``exclude`` that leave nothing out: typing errors."""
+        every = Matrix(self.axes).combinations()
+        return [entry for entry in self.exclude if not any(_agrees(entry, each, entry) for each in every)]
+
 
 def _agrees(entry: Combination, combination: Combination, names: Sequence[str] | Combination) -> bool:
-    return all(name in combination and combination[name] == entry[name] for name in names)
+    return all(name in combination and _same(combination[name], entry[name]) for name in names)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether values are equal as JSON: ``true`` is not 1."""
+    return bool(one == other) and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def matrix(value: Any) -> Matrix:
     """A matrix from its mapping.
 
     Raises:
-        ValueError: not lists of values, or more than ``MAX_COMBINATIONS``.
+        ValueError: not lists of values, a combination twice, an ``exclude`` that leaves nothing out, or
+            more than ``MAX_COMBINATIONS``.
     """
     if not isinstance(value, dict) or not value:
         raise ValueError("expected a mapping of parameter names to lists of values")
@@ -70,11 +84,26 @@ def matrix(value: Any) -> Matrix:
             raise ValueError(f"`{name}` must be a list of values")
         else:
             axes.append((name, tuple(values)))
+    crossed = prod(len(values) for _, values in axes)
+    if crossed > MAX_COMBINATIONS:
+        raise ValueError(f"it has {crossed} combinations; at most {MAX_COMBINATIONS} are possible")
     built = Matrix(tuple(axes), tuple(value.get("include", ())), tuple(value.get("exclude", ())))
     count = len(built.combinations())
     if not 1 <= count <= MAX_COMBINATIONS:
         raise ValueError(f"it has {count} combinations; from 1 to {MAX_COMBINATIONS} are possible")
+    _refuse_mistakes(built)
     return built
+
+
+def _refuse_mistakes(built: Matrix) -> None:
+    for entry in built.idle_excludes():
+        raise ValueError(f"`exclude` has `{variant_of(entry)}`, which is no combination, or no part of one")
+    seen: set[str] = set()
+    for each in built.combinations():
+        written = json.dumps(each, sort_keys=True)
+        if written in seen:
+            raise ValueError(f"the combination `{variant_of(each)}` is there twice")
+        seen.add(written)
 
 
 def variant_of(combination: Combination) -> str:

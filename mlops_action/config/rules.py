@@ -74,21 +74,42 @@ def step_problems(spec: PipelineSpec, located: Located, flawed: Collection[str] 
 
 def _step_problems(name: str, step: StepSpec) -> Iterator[MlopsError]:
     """Problems of one step, with the pointer inside the step as origin."""
-    if bool(step.notebook) == bool(step.code):
-        said = "both `notebook` and `code`" if step.notebook else "neither `notebook` nor `code`"
-        yield SpecError(f"step `{name}` has {said}", hint="give exactly one of them")
-    if step.code and step.cells != type(step.cells)():
-        yield SpecError(f"step `{name}` chooses cells, but a snippet has none", origin="/cells")
-    if step.cells.index and not re.fullmatch(r"\s*\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*\s*", step.cells.index):
-        yield BadValue(
-            f"`{step.cells.index}` does not name cells", origin="/cells/index", hint="write places such as `0-3,7`"
-        )
-    for path in (step.notebook, *step.inputs, *step.outputs, *step.metrics):
+    given = [key for key in ("notebook", "code", "file") if getattr(step, key)]
+    if len(given) != 1:
+        said = " and ".join(f"`{key}`" for key in given) if given else "no `notebook`, no `code` and no `file`"
+        yield SpecError(f"step `{name}` has {said}", hint="give exactly one of `notebook`, `code` and `file`")
+    if not step.notebook and step.cells != type(step.cells)():
+        yield SpecError(f"step `{name}` chooses cells, but only notebooks have some", origin="/cells")
+    yield from _pattern_problems(step)
+    for path in (step.notebook, step.file, step.parameters_file, *step.inputs, *step.outputs, *step.metrics):
         if path.startswith("/") or ".." in path.replace("\\", "/").split("/"):
             yield BadValue(
                 f"`{path}` leaves the project folder",
                 hint="name files inside the folder of mlops.yaml, relative to it: only those can be found again",
             )
+
+
+def _pattern_problems(step: StepSpec) -> Iterator[MlopsError]:
+    """Places of cells and regular expressions that make no sense."""
+    if step.cells.index and not _places_make_sense(step.cells.index):
+        yield BadValue(
+            f"`{step.cells.index}` does not name cells", origin="/cells/index", hint="write places such as `0-3,7`"
+        )
+    patterns = {"/cells/matching": step.cells.matching}
+    if step.compare is not None:
+        patterns |= {f"/compare/ignore/{i}": pattern for i, pattern in enumerate(step.compare.ignore)}
+    for pointer, pattern in patterns.items():
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError) as error:
+            hint = "a backslash stands before what is meant literally: `\\(`, `\\.`; quote it in YAML with '…'"
+            yield BadValue(f"`{pattern}` is no regular expression: {error}", origin=pointer, hint=hint)
+
+
+def _places_make_sense(index: str) -> bool:
+    """Whether each part is a place or a range that does not run backwards."""
+    parts = [re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", part) for part in index.split(",")]
+    return all(part is not None and int(part[1]) <= int(part[2] or part[1]) for part in parts)
 
 
 def _unknown_needs(

@@ -1,7 +1,8 @@
 """Reports as bytes. To add a format: one file here, one line below, a golden file."""
 
 REPORTS = {
-    "report.md": "mlops_action.formats.markdown:Markdown",
-    "junit.xml": "mlops_action.formats.junit:JUnit",
+    "markdown": "mlops_action.formats.markdown:Markdown",
+    "junit": "mlops_action.formats.junit:JUnit",
+    "html": "mlops_action.formats.html:Html",
 }
-"""Formats by the name of the file that they make in the output folder."""
+"""Formats by name; each makes one or several files in the output folder."""

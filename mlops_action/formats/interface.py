@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from mlops_action.records import Manifest, RunResult, Verdicts
+
+Files = tuple[tuple[str, bytes], ...]
+"""Names in the output folder, with forward slashes, and what is in them."""
+
+BINARY_SUFFIXES = (".png", ".jpg", ".gif")
+"""Files that are kept as they are; all others are UTF-8 text."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Everything that a report tells; parts that were not made are None."""
+    """Everything that a report tells; parts that were not made are None.
+
+    Args:
+        run: what the steps did.
+        verdicts: what the gates said.
+        manifest: the record of the run.
+        notebooks: executed notebooks as nbformat 4 dictionaries, by step; those that could not be read are absent.
+    """
 
     run: RunResult | None
     verdicts: Verdicts | None
     manifest: Manifest | None
+    notebooks: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ReportFormat(Protocol):
@@ -24,5 +39,5 @@ class ReportFormat(Protocol):
     it cannot break out of its place; a failed step, its place and its error are in it.
     """
 
-    def render(self, account: Account) -> bytes:
-        """The file's bytes."""
+    def render(self, account: Account) -> Files:
+        """The files, the one that a reader opens last: when it is there, so are the others."""

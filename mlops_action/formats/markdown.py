@@ -2,111 +2,164 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from mlops_action.config.values import duration_text
-from mlops_action.formats.interface import Account
-from mlops_action.records import Failure, RunResult, StepResult, Verdict, Verdicts
-from mlops_action.sanitize import inline, plain
-from mlops_action.vocabulary import Outcome, StepStatus
+from mlops_action.formats.interface import Account, Files
+from mlops_action.formats.markdown_text import Writer, escaped
+from mlops_action.formats.story import (
+    MARKS,
+    STEP_MARKS,
+    broken_steps,
+    cell_title,
+    cells_text,
+    cpu_text,
+    headline,
+    memory_text,
+    peak_memory,
+    slowest_cells,
+    step_notes,
+    value_text,
+    worst_first,
+)
+from mlops_action.records import Failure, Manifest, RunResult, StepResult, Verdict, Verdicts
+from mlops_action.vocabulary import Outcome
 
-MARKS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WARN: "⚠️", Outcome.INCONCLUSIVE: "❔"}
-STEP_MARKS = {StepStatus.OK: "✅", StepStatus.FAILED: "❌", StepStatus.SKIPPED: "⏭️", StepStatus.INTERRUPTED: "⏹️"}
-MAX_ROWS = 200
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~@])")
+MAX_BYTES = 60_000
+"""Comments of merge requests end at 65,536 characters, and several summaries share 1 MiB."""
+_BUDGETS = ((200, 2000), (100, 1000), (50, 500), (20, 300), (10, 200), (5, 100), (2, 50))
+"""Rows of a table and characters of a text, tried until the report fits."""
 
 
 class Markdown:
-    """GitHub-flavoured Markdown without HTML."""
+    """GitHub-flavoured Markdown without HTML, at most ``MAX_BYTES`` long."""
 
-    def render(self, account: Account) -> bytes:
-        """The report's bytes, UTF-8."""
-        parts = [*_headline(account)]
+    def render(self, account: Account) -> Files:
+        """``report.md``, UTF-8."""
+        data = b""
+        for rows, characters in _BUDGETS:
+            parts = _Report(account, Writer(rows, characters)).parts()
+            data = ("\n\n".join(parts) + "\n").encode("utf-8", errors="replace")
+            if len(data) <= MAX_BYTES:
+                break
+        return (("report.md", data),)
+
+
+class _Report:
+    """The sections in the order in which they are read."""
+
+    def __init__(self, account: Account, writer: Writer) -> None:
+        self.account = account
+        self.write = writer
+
+    def parts(self) -> Iterator[str]:
+        account = self.account
+        yield from self._headline()
         if account.verdicts is not None and account.verdicts.verdicts:
-            parts += ["## Gates", *_gates(account.verdicts)]
+            yield from ("## Gates", self._gates(account.verdicts))
         if account.run is not None:
-            parts += _failures(account.run)
-            parts += ["## Steps", *_steps(account.run), *_metrics(account.run)]
+            yield from self._failures(account.run)
+            yield from ("## Steps", self._steps(account.run))
+            yield from self._differences(account.run)
+            yield from self._slowest(account.run)
+            yield from self._metrics(account.run)
         if account.manifest is not None:
-            parts += _manifest(account)
-        return ("\n\n".join(parts) + "\n").encode("utf-8", errors="replace")
+            yield from self._manifest(account.manifest)
 
+    def _headline(self) -> Iterator[str]:
+        outcome, title, reason = headline(self.account)
+        yield f"# {MARKS[outcome]} {title}" if outcome else f"# {title}"
+        if reason:
+            yield self.write.text(reason)
 
-def escaped(text: str) -> str:
-    """Text as one line of Markdown that shows just what it says; pairs of backticks make code."""
-    parts = inline(text).split("`")
-    if len(parts) % 2 == 0:
-        parts = ["`".join(parts)]
-    return "".join(f"`{_in_code(part)}`" if i % 2 and part else _plain(part) for i, part in enumerate(parts))
+    def _gates(self, verdicts: Verdicts) -> str:
+        rows = [self._gate(each) for each in worst_first(verdicts)]
+        return self.write.table(("", "Gate", "Why", "Would pass", "Rule"), rows)
 
+    def _gate(self, verdict: Verdict) -> tuple[str, ...]:
+        text = self.write.text
+        why = text(verdict.message) + (f" ({text(verdict.hint)})" if verdict.hint else "")
+        needed = "" if verdict.outcome is Outcome.PASS else text(verdict.needed)
+        return (f"{MARKS[verdict.outcome]} {verdict.outcome}", text(verdict.gate), why, needed, text(verdict.origin))
 
-def _plain(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text).replace("://", ":\u200b//")
+    def _failures(self, run: RunResult) -> Iterator[str]:
+        broken = broken_steps(run)
+        shown = max(1, self.write.rows // 20)
+        for step in broken[:shown]:
+            yield f"## ❌ Step {self.write.text(step.name)} failed"
+            if step.failure is not None:
+                yield from self._failure(step, step.failure)
+        if len(broken) > shown:
+            yield f"… and {len(broken) - shown} more steps failed"
 
+    def _failure(self, step: StepResult, failure: Failure) -> Iterator[str]:
+        message = f"**{self.write.text(failure.message)}**"
+        yield message + (f" in {place_of(step)}" if failure.cell is not None else "")
+        if failure.hint:
+            yield f"What to do: {self.write.text(failure.hint)}."
+        if failure.source:
+            yield from ("The cell:", self.write.code(failure.source))
+        if failure.traceback:
+            yield from ("What the kernel said:", self.write.end_of(failure.traceback))
+        if step.executed:
+            yield f"The notebook as far as it ran: `{escaped(step.executed)}`"
 
-def _in_code(text: str) -> str:
-    return text.replace("|", "\\|")
+    def _steps(self, run: RunResult) -> str:
+        rows = [
+            (
+                f"{STEP_MARKS[step.status]} {step.status}",
+                self.write.text(step.name),
+                cells_text(step),
+                duration_text(step.seconds) if step.started else "",
+                peak_memory(step),
+                self.write.text(step.kernel.name) if step.kernel else "",
+                self.write.text("; ".join(step_notes(step))),
+            )
+            for step in run.steps
+        ]
+        return self.write.table(("", "Step", "Cells", "Time", "Peak memory", "Kernel", "Notes"), rows)
 
+    def _differences(self, run: RunResult) -> Iterator[str]:
+        text = self.write.text
+        rows = [
+            (text(step.name), f"{each.cell} ({text(each.cell_id)})", *map(text, (each.what, each.expected, each.found)))
+            for step in run.steps
+            for each in step.differences
+        ]
+        if rows:
+            yield "## Outputs that are not what is saved"
+            yield self.write.table(("Step", "Cell", "What", "Saved", "Now"), rows)
 
-def fenced(text: str) -> str:
-    """Foreign text as a code block that it cannot end."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n" + "\n".join(plain(line) for line in text.splitlines()) + f"\n{fence}"
+    def _slowest(self, run: RunResult) -> Iterator[str]:
+        rows = [
+            (
+                self.write.text(step.name),
+                self.write.text(cell_title(cell)),
+                duration_text(cell.seconds),
+                cpu_text(cell),
+                memory_text(cell.peak_memory),
+            )
+            for step, cell in slowest_cells(run)
+        ]
+        if rows:
+            yield "## Slowest cells"
+            yield self.write.table(("Step", "Cell", "Time", "CPU", "Peak memory"), rows)
 
+    def _metrics(self, run: RunResult) -> Iterator[str]:
+        text = self.write.text
+        rows = [
+            (text(reading.name), text(reading.slice), text(value_text(reading)), text(reading.origin))
+            for step in run.steps
+            for reading in step.readings
+        ]
+        if rows:
+            yield from ("## Metrics", self.write.table(("Metric", "Slice", "Value", "Read from"), rows))
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """A table of already escaped cells, cut with a count after ``MAX_ROWS``."""
-    lines = ["| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows[:MAX_ROWS])]
-    if len(rows) > MAX_ROWS:
-        lines.append(f"\n… and {len(rows) - MAX_ROWS} more rows")
-    return "\n".join(lines)
-
-
-def _headline(account: Account) -> list[str]:
-    if account.verdicts is not None:
-        outcome = account.verdicts.outcome
-        return [f"# {MARKS[outcome]} Verdict: {outcome}", escaped(account.verdicts.reason)]
-    failed = [step for step in account.run.steps if step.status is not StepStatus.OK] if account.run else []
-    return ["# ❌ A step failed" if failed else "# Steps ran; nothing was judged"]
-
-
-def _gates(verdicts: Verdicts) -> list[str]:
-    ranked = sorted(verdicts.verdicts, key=lambda each: list(_WORST).index(each.outcome))
-    rows = [_gate_row(each) for each in ranked]
-    return [table(("", "Gate", "Why", "Would pass", "Rule"), rows)]
-
-
-_WORST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
-
-
-def _gate_row(verdict: Verdict) -> tuple[str, ...]:
-    why = escaped(verdict.message) + (f" ({escaped(verdict.hint)})" if verdict.hint else "")
-    needed = "" if verdict.outcome is Outcome.PASS else escaped(verdict.needed)
-    mark = f"{MARKS[verdict.outcome]} {verdict.outcome}"
-    return (mark, escaped(verdict.gate), why, needed, escaped(verdict.origin))
-
-
-def _failures(run: RunResult) -> list[str]:
-    parts: list[str] = []
-    for step in run.steps:
-        if step.failure is not None and step.status is not StepStatus.SKIPPED:
-            parts += [f"## ❌ Step {escaped(step.name)} failed", *_failure(step, step.failure)]
-    return parts
-
-
-def _failure(step: StepResult, failure: Failure) -> list[str]:
-    parts = [f"**{escaped(failure.message)}**" + (f" in {place_of(step)}" if failure.cell is not None else "")]
-    if failure.hint:
-        parts.append(f"What to do: {escaped(failure.hint)}.")
-    if failure.source:
-        parts += ["The cell:", fenced(failure.source)]
-    if failure.traceback:
-        parts += ["What the kernel said:", fenced(failure.traceback)]
-    if step.executed:
-        parts.append(f"The notebook as far as it ran: `{escaped(step.executed)}`")
-    return parts
+    def _manifest(self, manifest: Manifest) -> Iterator[str]:
+        yield from ("## Manifest", f"`{manifest.manifest_id}`")
+        if manifest.completeness:
+            rows = [(self.write.text(each.what), self.write.text(each.why)) for each in manifest.completeness]
+            yield from ("Not captured:", self.write.table(("What", "Why"), rows))
 
 
 def place_of(step: StepResult) -> str:
@@ -116,37 +169,3 @@ def place_of(step: StepResult) -> str:
         return ""
     line = f", line {failure.line}" if failure.line else ""
     return f"cell {failure.cell} (id `{escaped(failure.cell_id)}`){line}"
-
-
-def _steps(run: RunResult) -> list[str]:
-    rows = [
-        (
-            f"{STEP_MARKS[step.status]} {step.status}",
-            escaped(step.name),
-            f"{step.cells_run}/{step.cells_total}" if step.cells_total else "",
-            duration_text(step.seconds) if step.started else "",
-            escaped(step.kernel.name) if step.kernel else "",
-        )
-        for step in run.steps
-    ]
-    return [table(("", "Step", "Cells", "Time", "Kernel"), rows)]
-
-
-def _metrics(run: RunResult) -> list[str]:
-    rows = [
-        (escaped(reading.name), escaped(str(reading.value)), escaped(reading.origin))
-        for step in run.steps
-        for reading in step.readings
-    ]
-    return ["## Metrics", table(("Metric", "Value", "Read from"), rows)] if rows else []
-
-
-def _manifest(account: Account) -> list[str]:
-    manifest = account.manifest
-    if manifest is None:
-        return []
-    parts = ["## Manifest", f"`{manifest.manifest_id}`"]
-    if manifest.completeness:
-        rows = [(escaped(each.what), escaped(each.why)) for each in manifest.completeness]
-        parts += ["Not captured:", table(("What", "Why"), rows)]
-    return parts

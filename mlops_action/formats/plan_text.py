@@ -5,8 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from mlops_action.config.values import duration_text
-from mlops_action.records import CellSelection, Json, Plan, PlannedGate, PlannedStep
+from mlops_action.config.values import duration_text, size_text
+from mlops_action.records import (
+    CellSelection,
+    Json,
+    KernelChoice,
+    Plan,
+    PlannedGate,
+    PlannedParameter,
+    PlannedStep,
+    StepLimits,
+)
 from mlops_action.redact import MASK, is_secret_name
 from mlops_action.sanitize import inline
 from mlops_action.structure import exact_number
@@ -29,18 +38,19 @@ def plan_lines(plan: Plan, judging: bool) -> list[str]:
 
 
 def _step(step: PlannedStep) -> Iterator[str]:
-    if step.notebook:
-        yield f"notebook   {inline(step.notebook)}"
-    else:
-        count = len(step.code.splitlines())
-        yield f"snippet    {count} line{'' if count == 1 else 's'}"
+    yield _source(step)
+    if step.variant:
+        yield f"for        {inline(step.variant)}"
     if step.kernel is not None:
-        yield f"kernel     {step.kernel.name} ({step.kernel.language}), {inline(step.kernel.argv[0])}"
+        yield f"kernel     {_kernel(step.kernel)}"
+    for label, kernel in step.interpreters.items():
+        yield f"kernel     {_kernel(kernel)}, for `{inline(label)}`"
     if step.cells != CellSelection():
-        yield f"cells      {_cells(step.cells)}"
+        yield f"cells      {inline(_cells(step.cells))}"
     for each in step.parameters:
-        value = MASK if is_secret_name(each.name) else json.dumps(each.value, ensure_ascii=False)
-        yield f"parameter  {inline(each.name)} = {inline(value)}  ({inline(each.origin)})"
+        yield f"parameter  {inline(each.name)} = {inline(_value(each))}  ({inline(each.origin)})"
+    if not step.strict_parameters:
+        yield "parameter  others than the notebook's own, and of other types, are allowed"
     if step.needs:
         yield f"needs      {', '.join(step.needs)}"
     yield from _inputs(step)
@@ -48,8 +58,63 @@ def _step(step: PlannedStep) -> Iterator[str]:
         yield f"output     {inline(path)}"
     for path in step.metrics:
         yield f"metrics    {inline(path)}"
-    seconds = step.limits.timeout_seconds
+    yield from _limits(step.limits)
+    yield from _manner(step)
+
+
+def _source(step: PlannedStep) -> str:
+    if step.notebook:
+        return f"notebook   {inline(step.notebook)}"
+    if step.file:
+        return f"file       {inline(step.file)}"
+    count = len(step.code.splitlines())
+    return f"snippet    {count} line{'' if count == 1 else 's'}"
+
+
+def _kernel(kernel: KernelChoice) -> str:
+    return (
+        f"{inline(kernel.name)} ({inline(kernel.language)}), {inline(kernel.argv[0]) if kernel.argv else 'no program'}"
+    )
+
+
+def _value(parameter: PlannedParameter) -> str:
+    """A parameter's value, or where it will come from; never a secret's."""
+    if parameter.secret:
+        return f"{MASK} from the environment variable {parameter.secret}"
+    if parameter.reference:
+        return f"${{{{ {parameter.reference} }}}}, which an earlier step records"
+    return MASK if is_secret_name(parameter.name) else json.dumps(parameter.value, ensure_ascii=False)
+
+
+def _limits(limits: StepLimits) -> Iterator[str]:
+    """The time-out always, the rest where it was set."""
+    seconds, usual = limits.timeout_seconds, StepLimits()
     yield f"time-out   {duration_text(seconds) if seconds else 'none'}"
+    if limits.cell_timeout_seconds:
+        yield f"time-out   {duration_text(limits.cell_timeout_seconds)} for a cell"
+    if limits.start_timeout_seconds != usual.start_timeout_seconds:
+        yield f"time-out   {duration_text(limits.start_timeout_seconds)} for the kernel's start"
+    if limits.max_output != usual.max_output:
+        yield f"output     at most {size_text(limits.max_output)} of a cell"
+    if limits.max_notebook_output != usual.max_notebook_output:
+        yield f"output     at most {size_text(limits.max_notebook_output)} of all cells"
+    if limits.memory:
+        yield f"memory     {size_text(limits.memory)} must be free for it"
+
+
+def _manner(step: PlannedStep) -> Iterator[str]:
+    """How it runs, where that is not as usual."""
+    if step.retry.on:
+        times = "once more" if step.retry.times == 1 else f"up to {step.retry.times} times more"
+        yield f"retry      {times} after {', '.join(step.retry.on)}"
+    if step.allow_errors:
+        yield "errors     cells that raise do not end it"
+    if step.compare is not None:
+        yield "compare    its outputs with those saved in the notebook"
+    if step.deterministic:
+        yield "written    without times"
+    if step.cache:
+        yield "cache      not run again while nothing changed"
 
 
 def _inputs(step: PlannedStep) -> Iterator[str]:
@@ -66,6 +131,9 @@ def _cells(cells: CellSelection) -> str:
         "tagged": cells.tags,
         "not tagged": cells.skip_tags,
         "ids": cells.ids,
+        "named": cells.names,
+        "under": cells.headings,
+        "matching": (cells.matching,) if cells.matching else (),
         "places": (cells.index,) if cells.index else (),
     }
     return "; ".join(f"{name} {', '.join(values)}" for name, values in parts.items() if values)

@@ -44,6 +44,7 @@ class CellClient(NotebookClient):
             TimeoutError: no answer in time.
         """
         self.kc = channel = process.manager.client()
+        channel.context.rcvhwm = 0  # without it ZeroMQ drops output that comes faster than it is read
         channel.start_channels()
         channel.allow_stdin = False
         deadline, waiting = time.monotonic() + seconds, 0.5
@@ -113,6 +114,11 @@ class CellClient(NotebookClient):
             line = self.budget.mark()
             cell.outputs.append(NotebookNode(new_output("stream", name="stderr", text=f"{line}\n")))
             self.on_text(f"\n{line}\n")
+
+    @property
+    def left(self) -> bool:
+        """Whether the last cell asked its kernel to end; it does so a moment later: a next cell may still run."""
+        return any(part.get("source") == "ask_exit" for part in self.reply.get("payload") or ())
 
     async def _keep_reply(self, **told: Any) -> None:
         self.reply = told["execute_reply"]["content"]

@@ -17,6 +17,7 @@ from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.kernels.memory import OomWatch
 from mlops_action.kernels.outputs import OutputBudget
 from mlops_action.kernels.usage import UsageMeter
+from mlops_action.notebooks.cells import kernel_label
 from mlops_action.records import CellResult, Failure, StepLimits
 from mlops_action.vocabulary import CellStatus, FailureKind
 
@@ -121,8 +122,8 @@ class NotebookRun:
         try:
             for number, index in enumerate(chosen, start=1):
                 cell = notebook.cells[index]
-                label = cell.metadata.get("mlops-action", {}).get("kernel", "") if self.launches.keys() - {""} else ""
-                session = await self._session(label, notebook, stop)
+                label = kernel_label(cell)
+                session = await self._session(label if label in self.launches else "", notebook, stop)
                 session.client.allow_errors = allow_errors
                 self.hooks.cell(number, len(chosen), index)
                 await self._cell(session, index, number, stop, last=number == len(chosen))
@@ -247,6 +248,8 @@ class NotebookRun:
             return failures.raised(error, session.launch.choice)
         except (DeadKernelError, CellControlSignal):
             return self._died(session, session.process.ended_by() or "its process is gone")
+        if session.client.left and not last:
+            return failures.died("the cell ended it, with exit code 0", "")
         return None
 
     async def _give_up(self, work: asyncio.Future[Any], session: _Session) -> None:

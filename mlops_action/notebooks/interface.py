@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+Cell = dict[str, Any]
+"""A cell as plain data: ``cell_type``, ``source`` (one text), ``metadata``, ``id``; code also its ``outputs``."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A notebook as plain data, as much of it as is needed to talk about its cells and parameters."""
+
+    kernels: tuple[str, ...]
+    """As ``NotebookReader.kernel_names`` gives them."""
+    language: str
+    """Language of the first kernel as far as the notebook tells it, else empty."""
+    cells: tuple[Cell, ...]
 
 
 class NotebookReader(Protocol):
     """Reads notebooks of one format; the file itself is never touched.
 
     Laws, tested for every format: each cell has an id of its own, the same in every run; a
-    file that is not of the format is a ``BadNotebook`` with a reason, never another error.
+    file that is not of the format is a ``BadNotebook`` with a reason, never another error;
+    ``outline`` and ``read`` give the same cells.
     """
 
     def kernel_names(self, path: Path, shown_as: str) -> tuple[str, ...]:
@@ -23,6 +39,15 @@ class NotebookReader(Protocol):
             BadNotebook: not of this format.
         """
 
+    def outline(self, path: Path, shown_as: str) -> Outline:
+        """The notebook's cells as plain data; ``.ipynb`` and Zeppelin's need no heavy import for it.
+
+        Raises:
+            FileMissing: there is no such file.
+            BadNotebook: not of this format.
+            ToolMissing: an optional package that reads this format is not installed.
+        """
+
     def read(self, path: Path, shown_as: str) -> Any:
         """The notebook as an nbformat 4 notebook.
 
@@ -32,4 +57,5 @@ class NotebookReader(Protocol):
         Raises:
             FileMissing: there is no such file.
             BadNotebook: not of this format, or not valid.
+            ToolMissing: an optional package that reads this format is not installed.
         """

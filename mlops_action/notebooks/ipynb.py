@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import warnings
-from difflib import get_close_matches
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_action.errors import BadNotebook, FileMissing, nearest
+from mlops_action.errors import BadNotebook
+from mlops_action.notebooks.cells import cell_ids, invalid, metadata_of, text_of
+from mlops_action.notebooks.files import json_of
+from mlops_action.notebooks.interface import Cell, Outline
 
-MAX_BYTES = 256 * 1024 * 1024
+OLDEST = 3
 
 
 def peek(path: Path, shown_as: str) -> dict[str, Any]:
@@ -18,38 +21,33 @@ def peek(path: Path, shown_as: str) -> dict[str, Any]:
 
     Raises:
         FileMissing: there is no such file.
-        BadNotebook: not a notebook.
+        BadNotebook: not a notebook, or of a format that is not known.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadNotebook(f"larger than {MAX_BYTES} bytes", origin=shown_as, hint="clear its outputs")
-        raw = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise FileMissing(f"there is no notebook {shown_as}", origin=shown_as, hint=_near(path)) from None
-    except OSError as error:
-        raise BadNotebook(f"not readable: {error.strerror}", origin=shown_as) from error
-    except (ValueError, RecursionError) as error:
-        hint = "the file is damaged, or it holds the marks of an unfinished git merge"
-        raise BadNotebook(f"not a notebook: {error}", origin=shown_as, hint=hint) from None
-    if not isinstance(raw, dict) or not isinstance(raw.get("nbformat"), int):
+    raw = json_of(path, shown_as)
+    major = raw.get("nbformat")
+    if not isinstance(major, int) or isinstance(major, bool):
         raise BadNotebook("not a notebook: it has no `nbformat`", origin=shown_as)
+    if not OLDEST <= major <= 4:
+        raise BadNotebook(
+            f"of notebook format {major}; formats 3 and 4 are read", origin=shown_as, hint="save it again with Jupyter"
+        )
     return raw
-
-
-def _near(path: Path) -> str:
-    """What is there instead: a name like the missing one, or what notebooks the folder has."""
-    there = sorted(each.name for each in path.parent.glob(f"*{path.suffix}"))
-    if not there or len(there) > 10:
-        there = get_close_matches(path.name, there, n=1)
-    return nearest(path.name, there) or "paths are relative to the folder of mlops.yaml"
 
 
 def kernel_name_of(raw: dict[str, Any]) -> str:
     """Name of the kernel that the notebook asks for, or empty."""
-    metadata = raw.get("metadata")
-    spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
-    name = spec.get("name") if isinstance(spec, dict) else None
-    return name if isinstance(name, str) else ""
+    return _said(raw, "kernelspec", "name")
+
+
+def language_name_of(raw: dict[str, Any]) -> str:
+    """Language that the notebook is written in, as far as its metadata tell it."""
+    return _said(raw, "kernelspec", "language") or _said(raw, "language_info", "name")
+
+
+def _said(raw: dict[str, Any], section: str, key: str) -> str:
+    found = metadata_of(raw).get(section)
+    value = found.get(key) if isinstance(found, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 class Ipynb:
@@ -64,6 +62,19 @@ class Ipynb:
         """
         return (kernel_name_of(peek(path, shown_as)),)
 
+    def outline(self, path: Path, shown_as: str) -> Outline:
+        """The cells, from the raw JSON.
+
+        Raises:
+            FileMissing: there is no such file.
+            BadNotebook: not a notebook.
+        """
+        raw = peek(path, shown_as)
+        found = list(_plain_cells(raw))
+        for cell, own in zip(found, cell_ids(cell.pop("id", None) for cell in found), strict=True):
+            cell["id"] = own
+        return Outline((kernel_name_of(raw),), language_name_of(raw), tuple(found))
+
     def read(self, path: Path, shown_as: str) -> Any:
         """Read a notebook; see ``NotebookReader``.
 
@@ -72,6 +83,32 @@ class Ipynb:
             BadNotebook: not a notebook, or not a valid one.
         """
         return _upgraded(peek(path, shown_as), shown_as)
+
+
+def _plain_cells(raw: dict[str, Any]) -> Iterator[Cell]:
+    """Cells of a raw notebook of any format, as format 4 would have them."""
+    sheets = raw.get("worksheets") if raw["nbformat"] == OLDEST else [raw]
+    for sheet in sheets if isinstance(sheets, list) else []:
+        cells = sheet.get("cells") if isinstance(sheet, dict) else None
+        for cell in cells if isinstance(cells, list) else []:
+            if isinstance(cell, dict):
+                yield _plain_cell(cell, has_id=_has_ids(raw))
+
+
+def _plain_cell(cell: dict[str, Any], *, has_id: bool) -> Cell:
+    kind, source = cell.get("cell_type"), text_of(cell.get("source", cell.get("input")))
+    if kind in {"heading", "html"}:
+        level = cell.get("level")
+        source = f"{'#' * (level if isinstance(level, int) else 1)} {source}" if kind == "heading" else source
+        kind = "markdown"
+    plain = {"cell_type": str(kind), "source": source, "metadata": metadata_of(cell)}
+    return plain | ({"id": cell.get("id")} if has_id else {})
+
+
+def _has_ids(raw: dict[str, Any]) -> bool:
+    """Whether the cells' ids are the notebook's own: formats before 4.5 have none."""
+    minor = raw.get("nbformat_minor")
+    return raw["nbformat"] == 4 and isinstance(minor, int) and minor >= 5
 
 
 def _upgraded(raw: dict[str, Any], shown_as: str) -> Any:
@@ -84,31 +121,26 @@ def _upgraded(raw: dict[str, Any], shown_as: str) -> Any:
     """
     import nbformat
 
-    _number_cells(raw)
+    own_ids = _has_ids(raw)
+    if raw["nbformat"] == 4:
+        _number_cells(raw, own_ids=own_ids)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             notebook = nbformat.reads(json.dumps(raw), as_version=4)
             notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
-            _number_cells(notebook)
+            _number_cells(notebook, own_ids=own_ids)
             nbformat.validate(notebook)
     except Exception as error:  # nbformat lets KeyError, TypeError and others of a bad file through
-        said = str(error).strip().splitlines()
-        reason = said[0] if said else type(error).__name__
-        raise BadNotebook(f"not a valid notebook: {reason}", origin=shown_as) from error
+        raise invalid(error, shown_as) from error
     return notebook
 
 
-def _number_cells(notebook: dict[str, Any]) -> None:
-    """Give each cell of an nbformat 4 notebook an id of its own; formats before 4.5 have none."""
+def _number_cells(notebook: dict[str, Any], *, own_ids: bool) -> None:
+    """Give each cell of an nbformat 4 notebook an id of its own, where its format has ids."""
     cells = notebook.get("cells")
-    if not isinstance(cells, list) or notebook.get("nbformat") != 4:
-        return
-    with_ids = int(notebook.get("nbformat_minor", 0)) >= 5
-    taken: set[str] = set()
-    for i, cell in enumerate(each for each in cells if isinstance(each, dict)):
-        wanted = cell.pop("id", None)
-        if with_ids:
-            usable = isinstance(wanted, str) and wanted and wanted not in taken
-            cell["id"] = wanted if usable else f"cell-{i}"
-            taken.add(cell["id"])
+    found = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
+    wanted = [cell.pop("id", None) for cell in found]
+    if _has_ids(notebook):
+        for cell, own in zip(found, cell_ids(wanted if own_ids else [None] * len(found)), strict=True):
+            cell["id"] = own

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mlops_action.errors import BadValue
 from mlops_action.notebooks import LANGUAGES
 from mlops_action.notebooks.assignments import assignments
-from mlops_action.notebooks.select import tags_of
+from mlops_action.notebooks.cells import KERNEL, MARK, kernel_label, tags_of
 from mlops_action.registry import load_from
 
 PARAMETERS_TAG = "parameters"
@@ -20,10 +21,29 @@ def strip_injected(notebook: Any) -> None:
     notebook["cells"][:] = [cell for cell in notebook["cells"] if INJECTED_TAG not in tags_of(cell)]
 
 
+def parameters_cell(cells: Sequence[Any]) -> int | None:
+    """Place of the first code cell tagged ``parameters``."""
+    tagged = (i for i, each in enumerate(cells) if each["cell_type"] == "code" and PARAMETERS_TAG in tags_of(each))
+    return next(tagged, None)
+
+
+def parameters_label(cells: Sequence[Any]) -> str:
+    """What the notebook calls the kernel of its parameters; empty for its first one."""
+    place = parameters_cell(cells)
+    return "" if place is None else kernel_label(cells[place])
+
+
 def inject(notebook: Any, parameters: dict[str, Any], language: str, origin: str) -> int | None:
     """Put the cell with the run's values into the notebook.
 
-    It goes after the cell tagged ``parameters``, or to the top when there is none.
+    It goes after the cell tagged ``parameters`` and into that cell's kernel, or to the top when
+    there is none.
+
+    Args:
+        notebook: the notebook, which is changed.
+        parameters: values by name.
+        language: language of the kernel that gets them (``notebooks.language_key``).
+        origin: what to name in errors.
 
     Returns:
         The new cell's place, or None when there is nothing to inject.
@@ -43,8 +63,9 @@ def inject(notebook: Any, parameters: dict[str, Any], language: str, origin: str
     from nbformat.v4 import new_code_cell
 
     source = assignments(load_from(LANGUAGES, language.lower())(), parameters, origin)
-    cell = new_code_cell(source, id=INJECTED_ID, metadata={"tags": [INJECTED_TAG]})
-    tagged = [i for i, each in enumerate(cells) if PARAMETERS_TAG in tags_of(each)]
-    place = tagged[0] + 1 if tagged else 0
-    cells.insert(place, cell)
+    label = parameters_label(cells)
+    metadata = {"tags": [INJECTED_TAG]} | ({MARK: {KERNEL: label}} if label else {})
+    place = parameters_cell(cells)
+    place = 0 if place is None else place + 1
+    cells.insert(place, new_code_cell(source, id=INJECTED_ID, metadata=metadata))
     return place

@@ -14,8 +14,10 @@ VERDICTS_FILE = "verdicts.json"
 MANIFEST_FILE = "manifest.json"
 REPORT_FILE = "report.md"
 JUNIT_FILE = "junit.xml"
+HTML_FILE = "report.html"
 NOTEBOOKS = "notebooks"
-_OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE)
+HTML_PAGES = "html"
+_OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE, HTML_FILE)
 
 
 class FolderStore:
@@ -33,7 +35,8 @@ class FolderStore:
         for name in _OURS:
             with suppress(OSError):
                 (self.folder / name).unlink()
-        shutil.rmtree(self.folder / NOTEBOOKS, ignore_errors=True)
+        for name in (NOTEBOOKS, HTML_PAGES):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def write(self, name: str, data: bytes) -> str:
         """Keep ``data`` under ``name``; its path is returned.

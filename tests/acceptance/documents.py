@@ -14,7 +14,8 @@ import nbformat
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 DOCUMENTS = ("run.json", "verdicts.json", "manifest.json")
 OURS = re.compile(
-    r"(?:run|verdicts|manifest)\.json|report\.md|junit\.xml|notebooks(?:/[^/]+\.ipynb)?|crash-report\.txt"
+    r"(?:run|verdicts|manifest)\.json|report\.(?:md|html)|junit\.xml|notebooks(?:/[^/]+\.ipynb)?"
+    r"|html(?:/[^/]+\.(?:css|html))?|html/[^/]+(?:/\d+\.(?:png|jpg|gif|svg))?"
 )
 
 
@@ -47,7 +48,7 @@ def check_documents(folder: Path) -> dict[str, Any]:
 def check_junit(path: Path) -> None:
     """The counts are those of the cases."""
     for suite in ET.parse(path).getroot():
-        assert int(suite.get("tests", "-1")) == len(suite)
+        assert int(suite.get("tests", "-1")) == len(suite.findall("testcase"))
         for kind in ("failure", "error", "skipped"):
             plural = {"failure": "failures", "error": "errors", "skipped": "skipped"}[kind]
             assert int(suite.get(plural, "-1")) == len(suite.findall(f"testcase/{kind}"))

@@ -7,8 +7,9 @@ Keys of ``case.yaml``:
 | ``why`` | the requirement, in one sentence |
 | ``command`` | arguments of the tool |
 | ``entry: action`` | start the action instead of the command line |
+| ``in`` | folder of the project that the command is started in |
 | ``first`` | commands that run before and must end with 0, or ``{command, exit}`` |
-| ``env`` | further environment variables; ``{work}`` is a folder beside the project |
+| ``env`` | further environment variables; ``{project}`` is its folder, ``{work}`` one beside it |
 | ``git: true`` | the project is a git repository with one commit |
 | ``grow`` | file: bytes that it is filled up to with comment lines |
 | ``kernel: true`` | the case starts a kernel |
@@ -35,28 +36,8 @@ from acceptance.documents import check_documents
 from acceptance.scratch import Ended, clean_env, commit_all, copy_of, tool
 
 CASES = Path(__file__).parent / "cases"
-KEYS = set(
-    [
-        "why",
-        "command",
-        "entry",
-        "first",
-        "env",
-        "git",
-        "grow",
-        "kernel",
-        "exit",
-        "says",
-        "never",
-        "lines_never",
-        "nowhere",
-        "files",
-        "absent",
-        "holds",
-        "outputs",
-        "at_most_lines",
-    ]
-)
+KEYS = {key for row in re.findall(r"(?m)^\| (``.*?) \|", __doc__ or "") for key in re.findall(r"``(\w+)", row)}
+"""The keys of the table above."""
 OUR_COMMANDS = {"group", "endgroup", "stop-commands", "error", "warning", "notice"}
 
 
@@ -81,17 +62,21 @@ def test_a_user_meets_what_the_case_promises(name: str, tmp_path: Path) -> None:
         grow(folder / file, size)
     if case.get("git"):
         commit_all(folder)
-    env = clean_env(tmp_path / "home", {k: str(v).format(work=work) for k, v in case.get("env", {}).items()})
+    env = clean_env(tmp_path / "home", {k: placed(v, folder, work) for k, v in case.get("env", {}).items()})
     for before in case.get("first", []):
         step = before if isinstance(before, dict) else {"command": before}
         done = tool(folder, step["command"], env)
         assert done.code == step.get("exit", 0), done.text
     module = "mlops_action.action" if case.get("entry") == "action" else "mlops_action"
-    ended = tool(folder, [str(part).format(work=work) for part in case.get("command", [])], env, module)
+    ended = tool(folder / case.get("in", "."), [str(part) for part in case.get("command", [])], env, module)
     check_log(case, ended)
     check_files(case, folder, work)
     check_nowhere(case, ended, [folder / "mlops-out", work])
     check_documents(folder / "mlops-out")
+
+
+def placed(text: str, folder: Path, work: Path) -> str:
+    return str(text).replace("{project}", str(folder)).replace("{work}", str(work))
 
 
 def grow(path: Path, size: int) -> None:
@@ -122,7 +107,7 @@ def check_files(case: dict[str, Any], folder: Path, work: Path) -> None:
     for file in case.get("absent", []):
         assert not (folder / file).exists(), f"{file} is there"
     for file, texts in case.get("holds", {}).items():
-        content = Path(str(folder / file).format(work=work) if "{" not in file else file.format(work=work)).read_text()
+        content = (folder / placed(file, folder, work)).read_text("utf-8")
         for text in texts:
             assert text in content, f"{file} does not hold {text!r}:\n{content[:4000]}"
     if "outputs" in case:

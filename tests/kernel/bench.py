@@ -1,0 +1,123 @@
+"""What the tests of kernels share: real backends, one way to run cells, and traces that a kernel may leave."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_action.kernels import BACKENDS
+from mlops_action.kernels.environment import kernel_environment
+from mlops_action.kernels.execution import Hooks, NotebookRun
+from mlops_action.kernels.interface import KernelBackend, Launch
+from mlops_action.kernels.interrupt import Interrupt
+from mlops_action.kernels.specs import KernelFinder
+from mlops_action.records import Failure, StepLimits
+from mlops_action.registry import load
+from mlops_action.vocabulary import CellStatus
+
+MARK = "MLOPS_TEST_MARK"
+
+
+def host(folder: Path) -> KernelBackend:
+    backend: KernelBackend = load(BACKENDS["host"])(KernelFinder(dict(os.environ), folder))
+    return backend
+
+
+MAKERS: dict[str, Callable[[Path], KernelBackend]] = {"host": host}
+"""How each backend is made; one that is missing here fails the contract."""
+
+
+@dataclass
+class Story:
+    """What became of the cells."""
+
+    notebook: Any
+    completed: int
+    failure: Failure | None
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Everything that the notebook printed, as it arrived."""
+        return "".join(self.pieces)
+
+    def outputs(self, cell: int = 0) -> list[str]:
+        """Outputs of a cell as ``kind:text``."""
+        return [_shown(output) for output in self.notebook.cells[cell].outputs]
+
+
+def _shown(output: Any) -> str:
+    if output["output_type"] == "stream":
+        return f"{output['name']}:{output['text']}"
+    if output["output_type"] == "error":
+        return f"error:{output['ename']}"
+    return f"{output['output_type']}:{output['data'].get('text/plain', '')}"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One backend in one scratch folder."""
+
+    backend: KernelBackend
+    folder: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def run(
+        self,
+        *cells: str,
+        seconds: int = 0,
+        env: Mapping[str, str] | None = None,
+        stop: Interrupt | None = None,
+        on_text: Callable[[str], None] = lambda _: None,
+    ) -> Story:
+        """Run cells in a kernel of their own."""
+        from nbformat.v4 import new_code_cell, new_notebook
+
+        notebook = new_notebook(cells=[new_code_cell(cell, id=f"c{i}") for i, cell in enumerate(cells)])
+        pieces: list[str] = []
+
+        def hear(text: str) -> None:
+            pieces.append(text)
+            on_text(text)
+
+        given = kernel_environment(os.environ if env is None else env) | {MARK: self.mark}
+        launch = Launch(self.backend.find("python3"), self.folder, given)
+        limits = StepLimits(timeout_seconds=seconds)
+        run = NotebookRun(self.backend, {"": launch}, limits, Hooks(hear), Interrupt() if stop is None else stop)
+        ended = asyncio.run(run.run(notebook, range(len(cells))))
+        return Story(notebook, sum(cell.status is CellStatus.OK for cell in ended.cells), ended.failure, pieces)
+
+    def survivors(self, seconds: float = 5) -> list[str]:
+        """Processes of this bench that are still there after a grace of ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while (left := list(marked_processes(self.mark))) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return left
+
+
+def marked_processes(mark: str) -> Iterator[str]:
+    """Command lines of living processes whose environment holds ``mark``."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and entry.name != str(os.getpid()):
+            try:
+                if mark.encode() in (entry / "environ").read_bytes():
+                    yield f"{entry.name} {(entry / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()}"
+            except OSError:
+                continue
+
+
+def open_files() -> int:
+    """How many files, pipes and sockets our own process holds open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def scratch_files() -> list[Path]:
+    """What is in the folder for temporary files."""
+    return sorted(Path(tempfile.gettempdir()).iterdir())
