@@ -139,4 +139,5 @@ def _step_name(path: str, taken: dict[str, StepSpec]) -> str:
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(path).stem).strip("-.") or "notebook"
     if stem in taken:
         stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", path).strip("-.")
-    return next(name for name in (stem, *(f"{stem}-{i}" for i in count(2))) if name not in taken)
+    numbered = (f"{stem}-{i}" for i in count(2))
+    return stem if stem not in taken else next(name for name in numbered if name not in taken)
