@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / ".build" / "foreign"
 ENV = BUILD / "env"
 ORACLE = Path(__file__).parent / "nbclient_oracle.py"
-SECONDS = 100
+SECONDS = 60
 IN_TOOLS = ("papermill", "nbclient", "nbmake", "nbval", "nbconvert")
 """Projects whose own test notebooks are run."""
 IN_THE_WILD = ("seaborn", "emcee", "corner", "great-tables", "lmfit", "tqdm")

@@ -22,7 +22,18 @@ from mlops_action.formats.story import (
     value_text,
     worst_first,
 )
-from mlops_action.records import Failure, Manifest, RunResult, StepResult, Verdict, Verdicts
+from mlops_action.records import (
+    CellResult,
+    Difference,
+    Failure,
+    Manifest,
+    MetricReading,
+    RunResult,
+    StepResult,
+    Uncaptured,
+    Verdict,
+    Verdicts,
+)
 from mlops_action.vocabulary import Outcome
 
 MAX_BYTES = 60_000
@@ -73,8 +84,7 @@ class _Report:
             yield self.write.text(reason)
 
     def _gates(self, verdicts: Verdicts) -> str:
-        rows = [self._gate(each) for each in worst_first(verdicts)]
-        return self.write.table(("", "Gate", "Why", "Would pass", "Rule"), rows)
+        return self.write.table(("", "Gate", "Why", "Would pass", "Rule"), worst_first(verdicts), self._gate)
 
     def _gate(self, verdict: Verdict) -> tuple[str, ...]:
         text = self.write.text
@@ -105,61 +115,57 @@ class _Report:
             yield f"The notebook as far as it ran: `{escaped(step.executed)}`"
 
     def _steps(self, run: RunResult) -> str:
-        rows = [
-            (
-                f"{STEP_MARKS[step.status]} {step.status}",
-                self.write.text(step.name),
-                cells_text(step),
-                duration_text(step.seconds) if step.started else "",
-                peak_memory(step),
-                self.write.text(step.kernel.name) if step.kernel else "",
-                self.write.text("; ".join(step_notes(step))),
-            )
-            for step in run.steps
-        ]
-        return self.write.table(("", "Step", "Cells", "Time", "Peak memory", "Kernel", "Notes"), rows)
+        return self.write.table(("", "Step", "Cells", "Time", "Peak memory", "Kernel", "Notes"), run.steps, self._step)
+
+    def _step(self, step: StepResult) -> tuple[str, ...]:
+        return (
+            f"{STEP_MARKS[step.status]} {step.status}",
+            self.write.text(step.name),
+            cells_text(step),
+            duration_text(step.seconds) if step.started else "",
+            peak_memory(step),
+            self.write.text(step.kernel.name) if step.kernel else "",
+            self.write.text("; ".join(step_notes(step))),
+        )
 
     def _differences(self, run: RunResult) -> Iterator[str]:
-        text = self.write.text
-        rows = [
-            (text(step.name), f"{each.cell} ({text(each.cell_id)})", *map(text, (each.what, each.expected, each.found)))
-            for step in run.steps
-            for each in step.differences
-        ]
-        if rows:
+        found = [(step, each) for step in run.steps for each in step.differences]
+        if found:
             yield "## Outputs that are not what is saved"
-            yield self.write.table(("Step", "Cell", "What", "Saved", "Now"), rows)
+            yield self.write.table(("Step", "Cell", "What", "Saved", "Now"), found, self._difference)
+
+    def _difference(self, found: tuple[StepResult, Difference]) -> tuple[str, ...]:
+        (step, each), text = found, self.write.text
+        place = f"{each.cell} ({text(each.cell_id)})"
+        return (text(step.name), place, text(each.what), text(each.expected), text(each.found))
 
     def _slowest(self, run: RunResult) -> Iterator[str]:
-        rows = [
-            (
-                self.write.text(step.name),
-                self.write.text(cell_title(cell)),
-                duration_text(cell.seconds),
-                cpu_text(cell),
-                memory_text(cell.peak_memory),
-            )
-            for step, cell in slowest_cells(run)
-        ]
-        if rows:
+        found = slowest_cells(run)
+        if found:
             yield "## Slowest cells"
-            yield self.write.table(("Step", "Cell", "Time", "CPU", "Peak memory"), rows)
+            yield self.write.table(("Step", "Cell", "Time", "CPU", "Peak memory"), found, self._slow)
+
+    def _slow(self, found: tuple[StepResult, CellResult]) -> tuple[str, ...]:
+        (step, cell), text = found, self.write.text
+        figures = (duration_text(cell.seconds), cpu_text(cell), memory_text(cell.peak_memory))
+        return (text(step.name), text(cell_title(cell)), *figures)
 
     def _metrics(self, run: RunResult) -> Iterator[str]:
+        found = [reading for step in run.steps for reading in step.readings]
+        if found:
+            yield from ("## Metrics", self.write.table(("Metric", "Slice", "Value", "Read from"), found, self._metric))
+
+    def _metric(self, reading: MetricReading) -> tuple[str, ...]:
         text = self.write.text
-        rows = [
-            (text(reading.name), text(reading.slice), text(value_text(reading)), text(reading.origin))
-            for step in run.steps
-            for reading in step.readings
-        ]
-        if rows:
-            yield from ("## Metrics", self.write.table(("Metric", "Slice", "Value", "Read from"), rows))
+        return (text(reading.name), text(reading.slice), text(value_text(reading)), text(reading.origin))
 
     def _manifest(self, manifest: Manifest) -> Iterator[str]:
         yield from ("## Manifest", f"`{manifest.manifest_id}`")
         if manifest.completeness:
-            rows = [(self.write.text(each.what), self.write.text(each.why)) for each in manifest.completeness]
-            yield from ("Not captured:", self.write.table(("What", "Why"), rows))
+            yield from ("Not captured:", self.write.table(("What", "Why"), manifest.completeness, self._uncaptured))
+
+    def _uncaptured(self, each: Uncaptured) -> tuple[str, ...]:
+        return (self.write.text(each.what), self.write.text(each.why))
 
 
 def place_of(step: StepResult) -> str:

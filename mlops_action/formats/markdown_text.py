@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from mlops_action.formats.story import clipped, lines_of
 from mlops_action.sanitize import inline
 
+T = TypeVar("T")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~@])")
 
 
@@ -56,12 +58,13 @@ class Writer:
         dropped = len(text) - limit
         return fenced(text if dropped <= 0 else f"({dropped} characters before this)\n… {text[-limit:]}")
 
-    def table(self, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-        """A table of already escaped cells; columns that no row fills are left out."""
-        used = [i for i in range(len(head)) if any(row[i] for row in rows)] or [*range(len(head))]
-        shown = [tuple(row[i] for i in used) for row in (head, *rows[: self.rows])]
+    def table(self, head: tuple[str, ...], things: Sequence[T], row: Callable[[T], tuple[str, ...]]) -> str:
+        """A table of things, of which ``row`` gives the escaped cells; columns that no row fills are left out."""
+        rows = [row(each) for each in things[: self.rows]]
+        used = [i for i in range(len(head)) if any(cells[i] for cells in rows)] or [*range(len(head))]
+        shown = [tuple(cells[i] for i in used) for cells in (head, *rows)]
         shown.insert(1, ("---",) * len(used))
-        lines = ["| " + " | ".join(row) + " |" for row in shown]
-        if len(rows) > self.rows:
-            lines.append(f"\n… and {len(rows) - self.rows} more rows")
+        lines = ["| " + " | ".join(cells) + " |" for cells in shown]
+        if len(things) > self.rows:
+            lines.append(f"\n… and {len(things) - self.rows} more rows")
         return "\n".join(lines)

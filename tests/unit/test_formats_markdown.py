@@ -69,7 +69,7 @@ def test_the_report_stays_below_its_limit_and_counts_what_is_left_out(steps: int
 
 
 def test_columns_that_no_row_fills_are_left_out() -> None:
-    assert Writer(10, 100).table(("a", "b"), [("1", ""), ("2", "")]) == "| a |\n| --- |\n| 1 |\n| 2 |"
+    assert Writer(10, 100).table(("a", "b"), ["1", "2"], lambda each: (each, "")) == "| a |\n| --- |\n| 1 |\n| 2 |"
 
 
 def test_foreign_text_cannot_end_a_row_or_a_block_of_code() -> None:
