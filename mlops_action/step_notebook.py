@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops_action.errors import MlopsError
+from mlops_action.notebooks import language_key
 from mlops_action.notebooks.digest import notebook_digest
-from mlops_action.notebooks.parameters import inject, strip_injected
-from mlops_action.notebooks.read import read_notebook, snippet_notebook, use_kernel
+from mlops_action.notebooks.parameters import inject, parameters_label, strip_injected
+from mlops_action.notebooks.read import code_file_notebook, read_notebook, snippet_notebook, use_kernel
 from mlops_action.notebooks.saving import strip_banner
 from mlops_action.notebooks.select import chosen_cells, prepare_cells
 from mlops_action.notebooks.values import look_up
@@ -74,9 +75,11 @@ def prepare(step: PlannedStep, root: Path, earlier: Mapping[str, StepResult], en
         chosen = chosen_cells(notebook, step.cells, step.origin)
         prepared = Prepared(notebook, chosen, notebook_digest(notebook, chosen, step.kernel.name, step.kernel.language))
         prepared.values = masked
-        place = inject(notebook, masked, step.kernel.language, step.origin)
+        kernel = step.interpreters.get(parameters_label(notebook["cells"]), step.kernel)
+        language = language_key(kernel.name, kernel.language)
+        place = inject(notebook, masked, language, step.origin)
         if masked != real:
-            prepared.secret_cell, prepared.secret_source = place, _secret_source(real, step.kernel, step.origin)
+            prepared.secret_cell, prepared.secret_source = place, _secret_source(real, kernel, step.origin)
     except MlopsError as error:
         raise StepFailed(Failure(FailureKind.BAD_NOTEBOOK, str(error), error.hint)) from None
     if place is not None:
@@ -89,12 +92,9 @@ def prepare(step: PlannedStep, root: Path, earlier: Mapping[str, StepResult], en
 def _read(step: PlannedStep, root: Path, kernel: KernelChoice) -> Any:
     if step.notebook:
         return use_kernel(read_notebook(root / step.notebook, step.notebook), kernel)
-    if not step.file:
-        return snippet_notebook(step.code, kernel)
-    try:
-        return snippet_notebook((root / step.file).read_text("utf-8"), kernel)
-    except (OSError, UnicodeDecodeError) as error:
-        raise StepFailed(Failure(FailureKind.BAD_NOTEBOOK, f"{step.file} cannot be read: {error}")) from None
+    if step.file:
+        return code_file_notebook(root / step.file, step.file, kernel)
+    return snippet_notebook(step.code, kernel)
 
 
 def _recorded(reference: str, earlier: Mapping[str, StepResult]) -> Any:
@@ -117,5 +117,5 @@ def _recorded(reference: str, earlier: Mapping[str, StepResult]) -> Any:
 def _secret_source(values: dict[str, Any], kernel: KernelChoice, origin: str) -> str:
     """What the cell of parameters says with the secret values in it."""
     scratch = snippet_notebook("", kernel)
-    place = inject(scratch, values, kernel.language, origin)
+    place = inject(scratch, values, language_key(kernel.name, kernel.language), origin)
     return str(scratch.cells[place].source) if place is not None else ""

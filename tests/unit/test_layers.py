@@ -58,7 +58,7 @@ def test_a_module_imports_only_from_its_own_level_or_below(path: Path) -> None:
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-MODULES = {"yaml": "pyyaml", "pil": "pillow", "markdown_it": "markdown_it_py", "markdown_it": "markdown_it_py"}
+MODULES = {"yaml": "pyyaml", "pil": "pillow", "markdown_it": "markdown_it_py"}
 
 
 def names_in(requirements: list[str]) -> set[str]:
