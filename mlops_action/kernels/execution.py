@@ -132,11 +132,10 @@ class NotebookRun:
             stop.cancel()
 
     async def _session(self, label: str, notebook: Any, stop: asyncio.Future[Any]) -> _Session:
-        """The kernel of that name, started when it is first needed; names of the same kernel share one."""
+        """The kernel of that name, started when it is first needed; as in Zeppelin, each name has one of its own."""
+        if label in self.sessions:
+            return self.sessions[label]
         launch = self.launches[label]
-        shared = next((each for each in self.sessions.values() if each.launch == launch), None)
-        if shared is not None:
-            return shared
         try:
             process = await self.backend.start(launch)
         except KernelStartFailed as error:
