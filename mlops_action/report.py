@@ -11,11 +11,13 @@ from mlops_action.formats import REPORTS
 from mlops_action.formats.interface import Account
 from mlops_action.records import Annotation, Emissions, RunResult
 from mlops_action.registry import load
-from mlops_action.stores.folder import JUNIT_FILE, MANIFEST_FILE, REPORT_FILE, RUN_FILE
+from mlops_action.stores.folder import HTML_FILE, JUNIT_FILE, MANIFEST_FILE, REPORT_FILE, RUN_FILE
 from mlops_action.vocabulary import Outcome, StepStatus
 
 MAX_NOTEBOOK = 256 * 1024 * 1024
 NOT_JUDGED = "not-judged"
+MAX_VALUES = 64 * 1024
+"""Longer outputs make GitHub's expressions fail."""
 _LEVELS = {Outcome.FAIL: "error", Outcome.INCONCLUSIVE: "error", Outcome.WARN: "warning"}
 
 
@@ -83,10 +85,14 @@ def _outputs(account: Account, folder: PurePosixPath) -> tuple[tuple[str, str], 
         "verdict": verdict_text(account),
         "failed-gates": json.dumps(blocked),
         "report": str(folder / REPORT_FILE),
+        "report-html": str(folder / HTML_FILE),
         "junit": str(folder / JUNIT_FILE),
     }
     if account.run is not None:
+        values = {step.name: step.values for step in account.run.steps if step.values}
+        text = json.dumps(values)
         outputs["run"] = str(folder / RUN_FILE)
+        outputs["values"] = text if len(text) <= MAX_VALUES else "{}"  # the whole is in run.json
     if account.manifest is not None:
         outputs |= {"manifest": str(folder / MANIFEST_FILE), "manifest-id": account.manifest.manifest_id}
     return tuple(outputs.items())
