@@ -95,7 +95,7 @@ def _crash(error: Exception, context: Context) -> str:
     """Write a crash report beside the results, and say where it is."""
     report = "".join(
         (
-            f"mlops-action {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n",
+            f"mlops-action {__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()} {platform.machine()}\n\n",
             *traceback.format_exception(error),
         )
     )

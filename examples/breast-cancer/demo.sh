@@ -56,6 +56,6 @@ cp -R mlops-out ../blocked
 
 echo
 bold "== Done: the first merge was accepted (exit code 0), the second one blocked (exit code 1)."
-echo "Reports:    $(cd .. && pwd)/accepted/report.md"
-echo "            $(cd .. && pwd)/blocked/report.md"
-echo "Manifests:  manifest.json beside each; the executed notebooks are there, too."
+echo "Reports:    $(cd .. && pwd)/accepted/report.html"
+echo "            $(cd .. && pwd)/blocked/report.html"
+echo "Beside each: report.md, manifest.json, junit.xml and the executed notebooks."
