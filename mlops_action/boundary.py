@@ -93,9 +93,10 @@ def _annotation(problem: MlopsError, redactor: Redactor) -> Annotation:
 
 def _crash(error: Exception, context: Context) -> str:
     """Write a crash report beside the results, and say where it is."""
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
     report = "".join(
         (
-            f"mlops-action {__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()} {platform.machine()}\n\n",
+            f"mlops-action {__version__}, Python {platform.python_version()}, {system}\n\n",
             *traceback.format_exception(error),
         )
     )

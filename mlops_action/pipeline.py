@@ -220,7 +220,7 @@ class Pipeline:
         log = ProgressLog(self.console, len(plan.steps), options.jobs)
         seen = kernel_environment(self.context.env, allowed, environment.set)
         kernels = KernelsAhead(self.kernels)
-        for step in [each for each in plan.steps if each.kernel and not each.needs][: options.jobs]:
+        for step in [each for each in plan.steps if each.kernel and not each.needs and not each.cache][: options.jobs]:
             # The first kernels start while the facts are collected; no code of the steps runs yet.
             kernels.begin(Launch(cast("KernelChoice", step.kernel), Path(plan.root), seen))
         workshop = Workshop(

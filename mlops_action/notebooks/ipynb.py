@@ -96,12 +96,12 @@ def _plain_cells(raw: dict[str, Any]) -> Iterator[Cell]:
 
 
 def _plain_cell(cell: dict[str, Any], *, has_id: bool) -> Cell:
-    kind, source = cell.get("cell_type"), text_of(cell.get("source", cell.get("input")))
+    kind, source = str(cell.get("cell_type")), text_of(cell.get("source", cell.get("input")))
     if kind in {"heading", "html"}:
         level = cell.get("level")
         source = f"{'#' * (level if isinstance(level, int) else 1)} {source}" if kind == "heading" else source
         kind = "markdown"
-    plain = {"cell_type": str(kind), "source": source, "metadata": metadata_of(cell)}
+    plain = {"cell_type": kind, "source": source, "metadata": metadata_of(cell)}
     return plain | ({"id": cell.get("id")} if has_id else {})
 
 
