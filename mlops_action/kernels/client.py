@@ -19,6 +19,10 @@ ECHOING_LANGUAGES = {"python"}
 """Kernels that report what child processes print as output, and print it past Jupyter once more."""
 
 
+OUTPUT_SECONDS = 60
+"""How long output that is still on its way is waited for when a cell has ended; what comes later is lost."""
+
+
 class CellClient(NotebookClient):
     """Runs cells of a notebook in one kernel that is running already."""
 
@@ -26,7 +30,13 @@ class CellClient(NotebookClient):
         self, notebook: Any, process: KernelProcess, budget: OutputBudget, on_text: Callable[[str], None]
     ) -> None:
         """Outputs go into ``notebook`` as far as ``budget`` allows, and their text to ``on_text``."""
-        super().__init__(notebook, km=process.manager, record_timing=False, store_widget_state=False)
+        super().__init__(
+            notebook,
+            km=process.manager,
+            record_timing=False,
+            store_widget_state=False,
+            iopub_timeout=OUTPUT_SECONDS,
+        )
         self.log.disabled = True
         self.budget = budget
         self.on_text = on_text
@@ -44,7 +54,7 @@ class CellClient(NotebookClient):
             TimeoutError: no answer in time.
         """
         self.kc = channel = process.manager.client()
-        channel.context.rcvhwm = 0  # without it ZeroMQ drops output that comes faster than it is read
+        channel.context.rcvhwm = 100_000  # by default ZeroMQ drops output when a thousand messages wait
         channel.start_channels()
         channel.allow_stdin = False
         deadline, waiting = time.monotonic() + seconds, 0.5

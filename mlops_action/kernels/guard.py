@@ -21,13 +21,23 @@ def _mlops_guard():
 
     shell.system = guarded
 
+def _mlops_queue():
+    sender = get_ipython().kernel.iopub_thread
+    sender.schedule(lambda: setattr(sender.socket, "sndhwm", 100_000))
+
 try:
     _mlops_guard()
+    try:
+        _mlops_queue()
+    except AttributeError:
+        pass
 finally:
-    del _mlops_guard
+    del _mlops_guard, _mlops_queue
 """
 SHELL_GUARD = f"exec(compile({_SOURCE!r}, '<mlops-action>', 'exec'))"
 """Makes a failing ``!command`` raise: IPython itself goes on as if nothing had happened.
+
+And lets more output wait for us: ZeroMQ drops messages when a thousand of them do, without a word.
 
 It has a file name of its own, so that no traceback takes it for a cell.
 """
