@@ -1,5 +1,6 @@
 # make demo   the main job on real input, from nothing
 # make test   everything that CI checks
+# make bench  times beside other tools, in one run
 # make gen    write the generated files again (schemas, action.yml, reference)
 # make lock   resolve the locked requirements again
 
@@ -8,7 +9,7 @@ VENV   ?= .venv
 BUILD  := .build
 BIN    := $(CURDIR)/$(VENV)/bin
 
-.PHONY: demo test lint fast gen lock clean
+.PHONY: demo test lint fast gen bench lock clean
 .DELETE_ON_ERROR:
 
 # One environment for demo and tests: the locked requirements and this checkout.
@@ -34,6 +35,9 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m mlops_action.generated --check
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/notebooks.py --rounds 5
 
 gen: $(VENV)/.installed
 	$(BIN)/python -m mlops_action.generated

@@ -98,11 +98,13 @@ def prepare() -> None:
     packages = BUILD / "sdists"
     packages.mkdir(parents=True, exist_ok=True)
     if not (ENV / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", ENV], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", ENV], check=True)
         libraries = [*LIBRARIES, *IN_THE_WILD, *IN_TOOLS]
         pip = [ENV / "bin" / "python", "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "--editable", f"{ROOT}[kernel,images]", *libraries], check=True)
+        subprocess.run([*pip, *libraries], check=True)
         (ENV / "ready").touch()
+    ours = [ENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[kernel,images]"]
+    subprocess.run(ours, check=True)  # each time: what we need may have changed
     for package in (*IN_TOOLS, *IN_THE_WILD):
         if not list(packages.glob(f"{package.replace('-', '?')}-*.tar.gz")):
             pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-binary", ":all:", "--no-deps"]

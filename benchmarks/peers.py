@@ -78,6 +78,8 @@ def prepare(envs: set[str]) -> dict[str, str]:
         folder = BUILD / f"env-{env}"
         marker = folder / ".requirements"
         wanted = "\n".join(REQUIREMENTS[env])
+        if env == "ours":  # what we need may have changed
+            wanted += (ROOT / "pyproject.toml").read_text()
         if not marker.exists() or marker.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
             _install(folder, REQUIREMENTS[env])

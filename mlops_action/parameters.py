@@ -110,18 +110,25 @@ class Parameters:
         for_step = [name for name, run in runs.items() if first in {name, run.step}] if dot else []
         key = rest if for_step else given.name
         has = {name: set(values) | self._declared(runs[name].step) for name, values in found.items()}
-        targets = for_step or [name for name, names in has.items() if key in names]
+        targets = for_step or self._takers(key, has, runs)
         adhoc = not self.loaded.file
-        if adhoc and not targets:
-            targets = [name for name in found if self.signatures.get(runs[name].step) is None] or list(found)
-        known = sorted({each for names in has.values() for each in names})
         if not targets or (not adhoc and any(key not in has[name] for name in targets)):
-            return [
-                UnknownName(f"no step has a parameter `{given.name}`", origin=given.origin, hint=nearest(key, known))
-            ]
+            known = sorted(set().union(*has.values()))
+            said = f"no step has a parameter `{given.name}`"
+            return [UnknownName(said, origin=given.origin, hint=nearest(key, known))]
         for name in targets:
             found[name][key] = replace(given, name=key)
         return []
+
+    def _takers(self, key: str, has: Mapping[str, set[str]], runs: Mapping[str, StepRun]) -> list[str]:
+        """The runs that a value without a step's name is for: those that have it.
+
+        Without a configuration it is for those of which nobody knows what they have.
+        """
+        takers = [name for name, names in has.items() if key in names]
+        if takers or self.loaded.file:
+            return takers
+        return [name for name in has if self.signatures.get(runs[name].step) is None] or list(has)
 
     def _declared(self, step: str) -> set[str]:
         return {each.name for each in self.signatures.get(step) or ()}

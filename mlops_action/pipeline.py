@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 from mlops_action.announce import counted, say_end, say_plan, say_verdicts
 from mlops_action.canonical import pretty_bytes
@@ -26,12 +25,11 @@ from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJu
 from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
-from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.host import HostKernels
 from mlops_action.kernels.specs import KernelFinder
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
-from mlops_action.records import KernelChoice, MetricReading, Plan, RunResult, Verdicts
+from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.repository import Repository
@@ -203,48 +201,10 @@ class Pipeline:
         return FolderStore(Path(plan.root), plan.output_dir, self.redactor)
 
     def _execute(self, plan: Plan) -> RunResult:
-        from mlops_action.execute import RunBroke, execute
-        from mlops_action.executors import EXECUTORS
-        from mlops_action.executors.memory import available_memory
-        from mlops_action.facts.collect import collect_all
-        from mlops_action.facts.interface import Scene
-        from mlops_action.kernels.ahead import KernelsAhead
-        from mlops_action.kernels.interface import Launch
-        from mlops_action.kernels.interrupt import Interrupt
-        from mlops_action.progress import ProgressLog
-        from mlops_action.registry import load_from
-        from mlops_action.workshop import Workshop
+        from mlops_action.wiring import StepsRunner
 
-        environment, options = self.loaded.spec.environment, self.settings.options
-        allowed = (*environment.pass_, *options.pass_env)
-        log = ProgressLog(self.console, len(plan.steps), options.jobs)
-        seen = kernel_environment(self.context.env, allowed, environment.set)
-        kernels = KernelsAhead(self.kernels)
-        for step in [each for each in plan.steps if each.kernel and not each.needs and not each.cache][: options.jobs]:
-            # The first kernels start while the facts are collected; no code of the steps runs yet.
-            kernels.begin(Launch(cast("KernelChoice", step.kernel), Path(plan.root), seen))
-        workshop = Workshop(
-            context=self.context,
-            kernels=kernels,
-            executor=load_from(EXECUTORS, "local")(
-                jobs=options.jobs, fail_fast=options.fail_fast, memory=available_memory(), note=self.console.say
-            ),
-            store=self._store(plan),
-            log=log,
-            redactor=self.redactor,
-            interrupt=Interrupt(),
-            environment=seen,
-            facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
-        )
-        try:
-            with log:
-                return execute(plan, workshop)
-        except RunBroke as broke:
-            with suppress(MlopsError):
-                self._store(plan).write(RUN_FILE, pretty_bytes(encode(broke.run)))
-            raise broke.__cause__ or broke from None
-        finally:
-            kernels.close()
+        runner = StepsRunner(self.loaded, self.settings, self.context, self.console, self.redactor, self.kernels)
+        return runner.run(plan, self._store(plan))
 
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
         from mlops_action.metrics.files import read_metric_file

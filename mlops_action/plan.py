@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -14,7 +14,16 @@ from mlops_action.config.sources import Settings
 from mlops_action.config.step_model import StepSpec, UnknownParameters
 from mlops_action.config.values import Amount
 from mlops_action.digests import sizes_only
-from mlops_action.errors import FileMissing, KernelMissing, MlopsError, Problems, UnknownName, UsageError, nearest
+from mlops_action.errors import (
+    BadValue,
+    FileMissing,
+    KernelMissing,
+    MlopsError,
+    Problems,
+    UnknownName,
+    UsageError,
+    nearest,
+)
 from mlops_action.executors.ordering import overlap
 from mlops_action.gate_plan import plan_gates
 from mlops_action.kernels.interface import KernelBackend
@@ -33,6 +42,7 @@ from mlops_action.records import (
 )
 from mlops_action.shard import part_of
 from mlops_action.signatures import signature_of
+from mlops_action.stores.folder import OWN_FOLDER, harm_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class Planner:
         }
         parameters = Parameters(self.loaded, self.settings, self.env, signatures).resolve(runs)
         steps = tuple(self._step(name, run, parameters[name], kernels[run.step]) for name, run in runs.items())
-        problems += self._missing_inputs(steps)
+        problems += [*self._missing_inputs(steps), *self._harm(steps)]
         plan = Plan(
             config=self.loaded.file,
             root=str(self.loaded.root),
@@ -212,6 +222,15 @@ class Planner:
         interpreters = self.loaded.spec.environment.interpreters
         said = interpreters.get(label) if Path(spec.notebook).suffix != ".ipynb" else None
         return said or interpreter_kernel(label, spec.notebook)
+
+    def _harm(self, steps: tuple[PlannedStep, ...]) -> Iterator[MlopsError]:
+        """An output folder in which a run would remove what it reads."""
+        folder, root = self.settings.options.output_dir, self.loaded.root
+        used = (path for step in steps for path in (step.notebook, step.file, *step.inputs) if path)
+        harm = harm_of(root, root / folder, used)
+        if harm:
+            said = f"results cannot be kept in `{folder}`: {harm}"
+            yield BadValue(said, origin=self.settings.origin("output_dir"), hint=OWN_FOLDER)
 
     def _missing_inputs(self, steps: tuple[PlannedStep, ...]) -> list[MlopsError]:
         """Inputs that do not exist and that no earlier step promises to write."""

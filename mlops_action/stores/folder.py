@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from mlops_action.config.options import DEFAULT_OUTPUT_DIR
+from mlops_action.errors import BadValue
 from mlops_action.files import owner_for, sweep_leftovers, write_whole
 from mlops_action.redact import Redactor
 
@@ -20,17 +23,44 @@ HTML_PAGES = "html"
 _OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE, HTML_FILE)
 
 
+OWN_FOLDER = f"name a folder of its own, such as `{DEFAULT_OUTPUT_DIR}`: what an earlier run left there is removed"
+
+
+def harm_of(root: Path, folder: Path, used: Iterable[str] = ()) -> str:
+    """What keeping results in ``folder`` would destroy, in words; empty when nothing.
+
+    Args:
+        root: the project folder.
+        folder: where results would be kept.
+        used: files of the project that a run reads.
+    """
+    where = folder.resolve()
+    if root.resolve().is_relative_to(where):
+        return "it holds the project itself"
+    removed = (where / NOTEBOOKS, where / HTML_PAGES)
+    lost = (path for path in used if any((root / path).resolve().is_relative_to(each) for each in removed))
+    return next((f"it holds `{path}`, which a run would remove" for path in lost), "")
+
+
 class FolderStore:
     """Files of the latest run in one folder."""
 
     def __init__(self, root: Path, name: str, redactor: Redactor) -> None:
         """Keep files in ``name`` below ``root``; it is made when the first one is written."""
+        self.root = root
         self.folder = root / name
         self.redactor = redactor
         self.owner = owner_for(root)
 
     def begin(self) -> None:
-        """Remove our own files of the run before; anything else in the folder is left alone."""
+        """Remove our own files of the run before; anything else in the folder is left alone.
+
+        Raises:
+            BadValue: the folder holds the project itself.
+        """
+        harm = harm_of(self.root, self.folder)
+        if harm:
+            raise BadValue(f"results cannot be kept in {self.folder}: {harm}", hint=OWN_FOLDER)
         sweep_leftovers(self.folder)
         for name in _OURS:
             with suppress(OSError):

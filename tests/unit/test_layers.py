@@ -19,7 +19,7 @@ LEVELS = {
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
     3: "plan parameters signatures inspection gate_plan workshop step_notebook step_results step_run execute evaluate "
     "assemble report progress announce ending cache_key step_cache merge shard scaffold generated",
-    4: "pipeline boundary",
+    4: "pipeline wiring boundary",
     5: "cli action entrypoint __main__",
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms.split()}

@@ -1,0 +1,89 @@
+"""Puts the parts together that steps are run with, and runs them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_action.canonical import pretty_bytes
+from mlops_action.ci.console import Console
+from mlops_action.codec import encode
+from mlops_action.config.load import Loaded
+from mlops_action.config.sources import Settings
+from mlops_action.context import Context
+from mlops_action.errors import MlopsError
+from mlops_action.execute import RunBroke, execute
+from mlops_action.executors import EXECUTORS
+from mlops_action.executors.memory import available_memory
+from mlops_action.facts.collect import collect_all
+from mlops_action.facts.interface import Scene
+from mlops_action.kernels.ahead import KernelsAhead
+from mlops_action.kernels.environment import kernel_environment
+from mlops_action.kernels.interface import KernelBackend, Launch
+from mlops_action.kernels.interrupt import Interrupt
+from mlops_action.progress import ProgressLog
+from mlops_action.records import Plan, RunResult
+from mlops_action.redact import Redactor
+from mlops_action.registry import load_from
+from mlops_action.stores.folder import RUN_FILE
+from mlops_action.stores.interface import Store
+from mlops_action.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class StepsRunner:
+    """Runs the steps of plans made from one configuration."""
+
+    loaded: Loaded
+    settings: Settings
+    context: Context
+    console: Console
+    redactor: Redactor
+    backend: KernelBackend
+
+    def run(self, plan: Plan, store: Store) -> RunResult:
+        """Run the steps of ``plan``; what they leave goes to ``store``.
+
+        Raises:
+            MlopsError: the machine failed; what was done until then is kept.
+        """
+        kernels = KernelsAhead(self.backend)
+        try:
+            return self._run(plan, store, kernels)
+        except RunBroke as broke:
+            with suppress(MlopsError):
+                store.write(RUN_FILE, pretty_bytes(encode(broke.run)))
+            raise broke.__cause__ or broke from None
+        finally:
+            kernels.close()
+
+    def _run(self, plan: Plan, store: Store, kernels: KernelsAhead) -> RunResult:
+        options, spec = self.settings.options, self.loaded.spec
+        allowed = (*spec.environment.pass_, *options.pass_env)
+        seen = kernel_environment(self.context.env, allowed, spec.environment.set)
+        # The first kernels start while the facts are collected; no code of the steps runs yet.
+        for launch in _first_launches(plan, seen)[: options.jobs]:
+            kernels.begin(launch)
+        executor = load_from(EXECUTORS, "local")(
+            jobs=options.jobs, fail_fast=options.fail_fast, memory=available_memory(), note=self.console.say
+        )
+        with ProgressLog(self.console, len(plan.steps), options.jobs) as log:
+            workshop = Workshop(
+                context=self.context,
+                kernels=kernels,
+                executor=executor,
+                store=store,
+                log=log,
+                redactor=self.redactor,
+                interrupt=Interrupt(),
+                environment=seen,
+                facts=collect_all(Scene(self.context, plan, spec.manifest, self.redactor)),
+            )
+            return execute(plan, workshop)
+
+
+def _first_launches(plan: Plan, environment: dict[str, str]) -> list[Launch]:
+    """Kernels of the steps that can start at once and that the cache does not stand in for."""
+    ready = [step for step in plan.steps if not step.needs and not step.cache]
+    return [Launch(step.kernel, Path(plan.root), environment) for step in ready if step.kernel is not None]
