@@ -26,11 +26,10 @@ def _run(context: Context) -> int:
         raise UsageError(
             f"there is no folder {settings.options.working_directory}", origin=settings.origin("working_directory")
         )
-    pipeline = Pipeline(settings, replace(context, cwd=folder.resolve()))
-    options = settings.options
-    if options.metrics and not (options.notebooks or options.code or options.steps or options.config):
-        return pipeline.gate("")
-    return pipeline.run()
+    inside = replace(context, cwd=folder.resolve())
+    pipeline, options = Pipeline(settings, inside), settings.options
+    gate_only = options.metrics and not (options.notebooks or options.code or options.steps or options.config)
+    return guarded(lambda: pipeline.gate("") if gate_only else pipeline.run(), inside, sys.stderr)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import platform
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -72,23 +72,39 @@ def _tell(error: MlopsError, context: Context, err: TextIO, redactor: Redactor) 
         if problem.hint:
             err.write(redactor.text(f"  hint: {inline(problem.hint)}") + "\n")
     err.flush()
-    annotations = tuple(_annotation(problem, redactor) for problem in problems)
-    summary = "# ❌ mlops-action could not run\n\n" + "\n".join(
-        f"- `{each.title}` {inline(each.message)}" for each in annotations
-    )
-    emissions = Emissions(annotations, summary + "\n", (("verdict", str(Outcome.INCONCLUSIVE)),), ())
+    annotations = tuple(_annotation(problem, context, redactor) for problem in problems)
+    summary = redactor.text(_summary(problems))
+    emissions = Emissions(annotations, summary, (("verdict", str(Outcome.INCONCLUSIVE)),), ())
     for line in detect(context.env).publish(emissions, context, 10):
         context.out.write(line + "\n")
     context.out.flush()
 
 
-def _annotation(problem: MlopsError, redactor: Redactor) -> Annotation:
+def _summary(problems: Sequence[MlopsError]) -> str:
+    from mlops_action.formats.markdown_text import escaped
+
+    lines = ["# ❌ mlops-action could not run", ""]
+    for each in problems:
+        hint = f"  \n  {escaped(each.hint)}" if each.hint else ""
+        lines.append(f"- **{each.slug}** {escaped(str(each))}{hint}")
+    return "\n".join(lines) + "\n"
+
+
+def _annotation(problem: MlopsError, context: Context, redactor: Redactor) -> Annotation:
     path, _, rest = problem.origin.partition(":")
     line = rest.partition(":")[0]
     placed = line.isdigit()
     message = problem.message if placed or not problem.origin else f"{problem.origin}: {problem.message}"
     text = f"{message}\n{problem.hint}" if problem.hint else message
-    return Annotation("error", problem.slug, redactor.text(text), path if placed else "", int(line) if placed else None)
+    if not placed:
+        return Annotation("error", problem.slug, redactor.text(text))
+    return Annotation("error", problem.slug, redactor.text(text), _in_checkout(path, context), int(line))
+
+
+def _in_checkout(path: str, context: Context) -> str:
+    """A path as GitHub knows it: relative to the checkout, wherever we work in it."""
+    workspace, whole = context.env.get("GITHUB_WORKSPACE", ""), context.cwd / path
+    return whole.relative_to(workspace).as_posix() if workspace and whole.is_relative_to(workspace) else path
 
 
 def _crash(error: Exception, context: Context) -> str:

@@ -1,0 +1,1 @@
+"""Intervals, paired tests, multiplicity: numbers in, numbers out. Nothing is here yet."""
