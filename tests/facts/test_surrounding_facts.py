@@ -57,10 +57,10 @@ def test_the_name_of_the_machine_is_not_recorded() -> None:
 
 
 def test_the_digest_of_the_image_identifies_it_in_every_registry(tmp_path: Path) -> None:
-    one = image_of(tmp_path, MLOPS_ACTION_IMAGE=f"ghcr.io/a/b:1.0@{DIGEST}")
+    one = image_of(tmp_path, MLOPS_ACTION_IMAGE=f"images.example.org/a/b:1.0@{DIGEST}")
     two = image_of(tmp_path, MLOPS_ACTION_IMAGE=f"localhost:5000/mirror@{DIGEST}")
     assert one.identity == two.identity == {"container": True, "digest": DIGEST}
-    assert one.locator == {"name": "ghcr.io/a/b:1.0", "source": "MLOPS_ACTION_IMAGE"}
+    assert one.locator == {"name": "images.example.org/a/b:1.0", "source": "MLOPS_ACTION_IMAGE"}
     assert one.uncaptured == ()
 
 
