@@ -34,7 +34,6 @@ class CellClient(NotebookClient):
             notebook,
             km=process.manager,
             record_timing=False,
-            store_widget_state=False,
             iopub_timeout=OUTPUT_SECONDS,
         )
         self.log.disabled = True
@@ -84,6 +83,9 @@ class CellClient(NotebookClient):
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
         """Keep an output, or as much of it as the budget allows."""
         content = msg["content"]
+        if self.output_hook_stack[msg["parent_header"].get("msg_id")]:  # a widget takes what is printed inside it
+            self.put_stream_together()
+            return super().output(outs, msg, display_id, cell_index)
         if msg["msg_type"] == "stream":
             return self._keep_stream(outs, msg, display_id, cell_index)
         self.put_stream_together()
