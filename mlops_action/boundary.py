@@ -23,8 +23,6 @@ from mlops_action.redact import Redactor
 from mlops_action.sanitize import inline
 from mlops_action.vocabulary import Outcome
 
-DOCS = "docs/errors.md"
-
 
 class Terminated(BaseException):
     """SIGTERM arrived while no step was running."""

@@ -26,7 +26,7 @@ def is_secret_name(name: str) -> bool:
 
 def strip_user_info(text: str) -> str:
     """``https://user:token@host/x`` without its user information."""
-    return _URL_USER.sub("://", text)
+    return _URL_USER.sub("://", text) if "://" in text else text
 
 
 def _spellings(secret: str) -> set[str]:

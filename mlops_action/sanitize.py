@@ -72,14 +72,15 @@ class GutterStream:
             whole, self._held = [*whole, self._held], ""
         if not _SUSPECT.search("\n".join(whole)):
             return [GUTTER + _shortened(line) for line in whole]
-        return [shown for line in whole for shown in gutter_lines(_last_redraw(line))]
+        return [shown for line in whole for shown in gutter_lines(last_redraw(line))]
 
     def close(self) -> list[str]:
         """Give the last line when it had no line end."""
         held, self._held = self._held, ""
-        return gutter_lines(_last_redraw(held)) if held.strip() else []
+        return gutter_lines(last_redraw(held)) if held.strip() else []
 
 
-def _last_redraw(line: str) -> str:
+def last_redraw(line: str) -> str:
+    """What a terminal shows of a line that was drawn over itself."""
     drawn = [part for part in line.split("\r") if part]
     return drawn[-1] if drawn else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_action.config.values import size_text
+from mlops_action.sanitize import last_redraw
 
 OVERHEAD = 100
 """Bytes that an output counts beside its text, so that a million empty ones are not free."""
@@ -82,18 +83,14 @@ def collapse_redraws(text: str) -> str:
     """Keep of each line what a terminal would show last."""
     if "\r" not in text:
         return text
-    return "\n".join(_shown(line) for line in text.replace("\r\n", "\n").split("\n"))
-
-
-def _shown(line: str) -> str:
-    return next((part for part in reversed(line.split("\r")) if part), "")
+    return "\n".join(last_redraw(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
 def _last_drawing(line: str) -> str:
     """An unfinished line without what was drawn over; a final return still waits for what follows."""
     if "\r" not in line:
         return line
-    return _shown(line) + ("\r" if line.endswith("\r") else "")
+    return last_redraw(line) + ("\r" if line.endswith("\r") else "")
 
 
 def bundle_size(data: Any) -> int:
