@@ -13,22 +13,18 @@ from mlops_action.config.load import Loaded
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.errors import MlopsError
-from mlops_action.execute import RunBroke, execute
 from mlops_action.executors import EXECUTORS
-from mlops_action.executors.memory import available_memory
-from mlops_action.facts.collect import collect_all
-from mlops_action.facts.interface import Scene
 from mlops_action.kernels.ahead import KernelsAhead
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.interface import KernelBackend, Launch
-from mlops_action.kernels.interrupt import Interrupt
-from mlops_action.progress import ProgressLog
 from mlops_action.records import Plan, RunResult
 from mlops_action.redact import Redactor
 from mlops_action.registry import load_from
 from mlops_action.stores.folder import RUN_FILE
 from mlops_action.stores.interface import Store
-from mlops_action.workshop import Workshop
+
+AHEAD = 2
+"""Kernels that wait for their steps: while a step with one job runs its cells and ends, two can start."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,15 @@ class StepsRunner:
         Raises:
             MlopsError: the machine failed; what was done until then is kept.
         """
-        kernels = KernelsAhead(self.backend)
+        options, spec = self.settings.options, self.loaded.spec
+        allowed = (*spec.environment.pass_, *options.pass_env)
+        seen = kernel_environment(self.context.env, allowed, spec.environment.set)
+        # Kernels start while we import what runs them and collect the facts; no code of the steps runs yet.
+        kernels = KernelsAhead(self.backend, _first_launches(plan, seen), max(options.jobs, AHEAD))
+        from mlops_action.execute import RunBroke
+
         try:
-            return self._run(plan, store, kernels)
+            return self._run(plan, store, kernels, seen)
         except RunBroke as broke:
             with suppress(MlopsError):
                 store.write(RUN_FILE, pretty_bytes(encode(broke.run)))
@@ -58,13 +60,16 @@ class StepsRunner:
         finally:
             kernels.close()
 
-    def _run(self, plan: Plan, store: Store, kernels: KernelsAhead) -> RunResult:
-        options, spec = self.settings.options, self.loaded.spec
-        allowed = (*spec.environment.pass_, *options.pass_env)
-        seen = kernel_environment(self.context.env, allowed, spec.environment.set)
-        # The first kernels start while the facts are collected; no code of the steps runs yet.
-        for launch in _first_launches(plan, seen)[: options.jobs]:
-            kernels.begin(launch)
+    def _run(self, plan: Plan, store: Store, kernels: KernelsAhead, seen: dict[str, str]) -> RunResult:
+        from mlops_action.execute import execute
+        from mlops_action.executors.memory import available_memory
+        from mlops_action.facts.collect import collect_all
+        from mlops_action.facts.interface import Scene
+        from mlops_action.kernels.interrupt import Interrupt
+        from mlops_action.progress import ProgressLog
+        from mlops_action.workshop import Workshop
+
+        options = self.settings.options
         executor = load_from(EXECUTORS, "local")(
             jobs=options.jobs, fail_fast=options.fail_fast, memory=available_memory(), note=self.console.say
         )
@@ -78,7 +83,7 @@ class StepsRunner:
                 redactor=self.redactor,
                 interrupt=Interrupt(),
                 environment=seen,
-                facts=collect_all(Scene(self.context, plan, spec.manifest, self.redactor)),
+                facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
             )
             return execute(plan, workshop)
 

@@ -2,55 +2,74 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from contextlib import suppress
 
+from mlops_action.errors import KernelStartFailed
 from mlops_action.kernels.interface import KernelBackend, KernelProcess, Launch
 from mlops_action.records import KernelChoice
 
 
 class KernelsAhead:
-    """A backend that can begin to start a kernel before it is asked for.
+    """A backend that starts kernels before they are asked for.
 
-    A kernel that was begun is given to the first who asks for exactly the same launch; it
-    has run nothing. One that nobody asks for is stopped by ``close``.
+    ``expected`` are the kernels that will be asked for, in this order; ``ahead`` of them run
+    before they are. A kernel that was started ahead is given to the first who asks for exactly
+    the same launch; it has run nothing. One that nobody asks for is stopped by ``close``.
     """
 
-    def __init__(self, backend: KernelBackend) -> None:
-        """Start kernels of ``backend``."""
+    def __init__(self, backend: KernelBackend, expected: Sequence[Launch] = (), ahead: int = 0) -> None:
+        """Start the first kernels of ``backend``; a failure is told when the kernel is asked for."""
         self.backend = backend
-        self._threads: ThreadPoolExecutor | None = None
-        self._begun: list[tuple[Launch, Future[KernelProcess]]] = []
+        self._expected = list(expected)
+        self._ahead = ahead
+        self._begun: list[tuple[Launch, KernelProcess]] = []
         self._lock = threading.Lock()
+        self._begin()
 
     def find(self, name: str) -> KernelChoice:
         """The kernel of that name; see ``KernelBackend``."""
         return self.backend.find(name)
 
-    def begin(self, launch: Launch) -> None:
-        """Begin to start a kernel, in a thread of its own; a failure is told when it is asked for."""
-        with self._lock:
-            self._threads = self._threads or ThreadPoolExecutor(thread_name_prefix="kernel-ahead")
-            self._begun.append((launch, self._threads.submit(self._start, launch)))
-
-    def _start(self, launch: Launch) -> KernelProcess:
-        return asyncio.run(self.backend.start(launch))
-
-    async def start(self, launch: Launch) -> KernelProcess:
+    def start(self, launch: Launch) -> KernelProcess:
         """A kernel for ``launch``: one that was begun, or a new one; see ``KernelBackend``."""
         with self._lock:
-            mine = next((each for each in self._begun if each[0] == launch), None)
-            if mine is not None:
-                self._begun.remove(mine)
-        return await (asyncio.wrap_future(mine[1]) if mine is not None else self.backend.start(launch))
+            mine = next((process for wanted, process in self._begun if wanted == launch), None)
+            self._begun = [each for each in self._begun if each[1] is not mine]
+            if mine is None and launch in self._expected:
+                self._expected.remove(launch)
+        if mine is not None and mine.stale():
+            stop_all([mine])
+            mine = None
+        process = mine or self.backend.start(launch)
+        self._begin()
+        return process
+
+    def _begin(self) -> None:
+        """Start kernels until as many wait as are wanted."""
+        with self._lock:
+            while self._expected and len(self._begun) < self._ahead:
+                launch = self._expected.pop(0)
+                with suppress(KernelStartFailed):  # told when it fails again, for the step that it belongs to
+                    self._begun.append((launch, self.backend.start(launch)))
 
     def close(self) -> None:
         """Stop the kernels that nobody asked for."""
         with self._lock:
-            left, self._begun = self._begun, []
-        for _, begun in left:
-            if begun.exception() is None:
-                asyncio.run(begun.result().stop())
-        if self._threads is not None:
-            self._threads.shutdown()
+            left, self._begun, self._expected = [process for _, process in self._begun], [], []
+        stop_all(left)
+
+
+def stop_all(kernels: Sequence[KernelProcess]) -> None:
+    """Stop kernels that have run nothing, in a loop of its own: it may be called from inside another one."""
+    if not kernels:
+        return
+    import asyncio
+
+    async def stop() -> None:
+        await asyncio.gather(*(kernel.stop() for kernel in kernels))
+
+    thread = threading.Thread(target=lambda: asyncio.run(stop()), name="stop kernels")
+    thread.start()
+    thread.join()

@@ -26,16 +26,15 @@ OUTPUT_SECONDS = 60
 class CellClient(NotebookClient):
     """Runs cells of a notebook in one kernel that is running already."""
 
-    def __init__(
-        self, notebook: Any, process: KernelProcess, budget: OutputBudget, on_text: Callable[[str], None]
-    ) -> None:
+    def __init__(self, notebook: Any, manager: Any, budget: OutputBudget, on_text: Callable[[str], None]) -> None:
         """Outputs go into ``notebook`` as far as ``budget`` allows, and their text to ``on_text``."""
         super().__init__(
             notebook,
-            km=process.manager,
+            km=manager,
             record_timing=False,
             iopub_timeout=OUTPUT_SECONDS,
         )
+        self.manager = manager
         self.log.disabled = True
         self.budget = budget
         self.on_text = on_text
@@ -52,7 +51,7 @@ class CellClient(NotebookClient):
             DeadKernelError: the process ended.
             TimeoutError: no answer in time.
         """
-        self.kc = channel = process.manager.client()
+        self.kc = channel = self.manager.client()
         channel.context.rcvhwm = 100_000  # by default ZeroMQ drops output when a thousand messages wait
         channel.start_channels()
         channel.allow_stdin = False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_action.errors import KernelStartFailed
 from mlops_action.kernels import failures
 from mlops_action.kernels.guard import preparation_for
-from mlops_action.kernels.interface import KernelBackend, KernelProcess, Launch
+from mlops_action.kernels.interface import HURRY_SECONDS, PATIENCE_SECONDS, KernelBackend, KernelProcess, Launch
 from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.kernels.memory import OomWatch
 from mlops_action.kernels.outputs import OutputBudget
@@ -55,6 +55,7 @@ class _Session:
 
     launch: Launch
     process: KernelProcess
+    manager: Any
     client: CellClient
     meter: UsageMeter = field(default_factory=lambda: UsageMeter(None))
 
@@ -98,6 +99,7 @@ class NotebookRun:
         self.cells: list[CellResult] = []
         self.deadline = float("inf")
         self.oom = OomWatch()
+        self.hurried = False
 
     async def run(self, notebook: Any, chosen: Sequence[int], *, allow_errors: bool = False) -> CellsRun:
         """Run the cells at ``chosen`` in order.
@@ -135,27 +137,38 @@ class NotebookRun:
         """The kernel of that name, started when it is first needed; as in Zeppelin, each name has one of its own."""
         if label in self.sessions:
             return self.sessions[label]
-        launch = self.launches[label]
-        try:
-            process = await self.backend.start(launch)
-        except KernelStartFailed as error:
-            raise _Stopped(Failure(FailureKind.KERNEL_START, error.message, error.hint)) from None
-        # Imported while the kernel starts: both take their time.
-        from mlops_action.kernels.client import CellClient
-
-        client = CellClient(notebook, process, self.budget, self.hooks.text)
-        session = self.sessions[label] = _Session(launch, process, client, UsageMeter(process.pid))
+        session = self.sessions[label] = await self._begin(self.launches[label], notebook)
+        process = session.process
         work = asyncio.ensure_future(self._start(session))
         ended = await self._race(work, session, stop, time.monotonic() + self.limits.start_timeout_seconds)
-        if not work.done():
+        if work.done() and work.exception() is None:
+            return session
+        if ended == "stop":
+            work.cancel()
+            raise _Stopped(failures.interrupted(self.interrupt))
+        if work.done():
+            why = process.ended_by() or "it did not answer"
+        else:
             work.cancel()
             why = ended or f"no answer within {self.limits.start_timeout_seconds} s"
-            no_start = failures.no_start(launch.choice, why, process.stray_text())
-            raise _Stopped(no_start if ended != "stop" else failures.interrupted(self.interrupt))
-        if work.exception() is not None:
-            why = process.ended_by() or "it did not answer"
-            raise _Stopped(failures.no_start(launch.choice, why, process.stray_text()))
-        return session
+        raise _Stopped(failures.no_start(session.launch.choice, why, process.stray_text()))
+
+    async def _begin(self, launch: Launch, notebook: Any) -> _Session:
+        """A kernel whose process runs, and a client for it."""
+        try:
+            process = self.backend.start(launch)
+            try:
+                # Imported while the kernel starts: both take their time.
+                from mlops_action.kernels.client import CellClient
+
+                manager = await process.connect()
+                client = CellClient(notebook, manager, self.budget, self.hooks.text)
+            except BaseException:
+                await process.stop(HURRY_SECONDS)
+                raise
+        except KernelStartFailed as error:
+            raise _Stopped(Failure(FailureKind.KERNEL_START, error.message, error.hint)) from None
+        return _Session(launch, process, manager, client, UsageMeter(process.pid))
 
     async def _start(self, session: _Session) -> None:
         await session.client.ready(session.process, self.limits.start_timeout_seconds)
@@ -254,8 +267,9 @@ class NotebookRun:
 
     async def _give_up(self, work: asyncio.Future[Any], session: _Session) -> None:
         """Interrupt the cell, so that what it printed and where it was are kept; then stop waiting for it."""
+        self.hurried = True
         with suppress(Exception):  # an interrupt that fails changes nothing: the kernel is stopped next
-            await asyncio.wait_for(_awaited(session.process.manager.interrupt_kernel()), INTERRUPT_SECONDS)
+            await asyncio.wait_for(_awaited(session.manager.interrupt_kernel()), INTERRUPT_SECONDS)
         await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
         if not work.done():
             work.cancel()
@@ -272,7 +286,7 @@ class NotebookRun:
         session.client.put_stream_together()
         if session.client.kc is not None:
             session.client.kc.stop_channels()
-        await session.process.stop()
+        await session.process.stop(HURRY_SECONDS if self.hurried else PATIENCE_SECONDS)
         if session.launch.choice.language.lower() not in ECHOING_LANGUAGES:
             self.hooks.text(session.process.stray_text())
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mlops_action.records import KernelChoice
 
 _SOURCE = """
@@ -46,21 +44,3 @@ It has a file name of its own, so that no traceback takes it for a cell.
 def preparation_for(choice: KernelChoice) -> str:
     """Code for a kernel of this kind; empty for kernels that are not IPython's."""
     return SHELL_GUARD if any("ipykernel" in part for part in choice.argv) else ""
-
-
-_STANDARD = ("-m", "ipykernel_launcher")
-_LAUNCHER = (
-    "import sys; sys.path[:] = [each for each in sys.path if each]; sys.modules['debugpy'] = None; "
-    "from ipykernel import kernelapp; del sys.modules['debugpy']; kernelapp.launch_new_instance()"
-)
-
-
-def without_debugger(argv: Sequence[str]) -> list[str]:
-    """The command of a standard ipykernel, changed so that it does not import the debugger.
-
-    Nobody debugs in CI, and the import takes a fifth of the kernel's start. A notebook can
-    still import ``debugpy`` itself. Any other command is given back as it is.
-    """
-    if tuple(argv[1:3]) != _STANDARD:
-        return list(argv)
-    return [argv[0], "-c", _LAUNCHER, *argv[3:]]

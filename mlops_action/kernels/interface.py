@@ -9,6 +9,10 @@ from typing import Any, Protocol
 
 from mlops_action.records import KernelChoice
 
+PATIENCE_SECONDS = 5.0
+HURRY_SECONDS = 0.5
+"""For a kernel that did not listen, or when there is no time."""
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -20,10 +24,20 @@ class Launch:
 
 
 class KernelProcess(Protocol):
-    """A kernel that was started: a jupyter_client manager and what its process prints."""
+    """A kernel whose process was started."""
 
-    manager: Any
     pid: int | None
+    """Of the process, where it is one of this machine."""
+
+    async def connect(self) -> Any:
+        """The jupyter_client manager of the kernel, which need not be ready to answer yet.
+
+        Raises:
+            KernelStartFailed: the kernel could not be started after all.
+        """
+
+    def stale(self) -> bool:
+        """Whether a kernel that is started now might see other libraries than this one, which has run nothing yet."""
 
     def stray_text(self) -> str:
         """What the process has written to its own standard output and error since the last call."""
@@ -31,16 +45,22 @@ class KernelProcess(Protocol):
     def ended_by(self) -> str:
         """How the process ended, in words, or empty while it runs."""
 
-    async def stop(self) -> None:
-        """Stop the process and all that it started: ask, then terminate, then kill; leave nothing behind."""
+    async def stop(self, patience: float = PATIENCE_SECONDS) -> None:
+        """Stop the process and all that it started: ask, then terminate, then kill; leave nothing behind.
+
+        Args:
+            patience: seconds that it may take to end when it is asked to; code that the notebook
+                left for the end runs then.
+        """
 
 
 class KernelBackend(Protocol):
     """Finds and starts kernels in one kind of place.
 
     Laws, tested for every backend: a kernel sees the variables of ``Launch.env`` and no
-    others; what its process prints never reaches our own standard output; ``stop`` leaves
-    no process, file or socket, however the kernel behaves.
+    others, but for those by which its process is known; what its process prints never reaches
+    our own standard output; ``stop`` leaves no process, file or socket, however the kernel
+    behaves; ``start`` does not wait until the kernel answers.
     """
 
     def find(self, name: str) -> KernelChoice:
@@ -50,7 +70,7 @@ class KernelBackend(Protocol):
             KernelMissing: there is none; the message lists those that there are.
         """
 
-    async def start(self, launch: Launch) -> KernelProcess:
+    def start(self, launch: Launch) -> KernelProcess:
         """Start a kernel.
 
         Raises:

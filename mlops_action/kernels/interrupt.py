@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_action.vocabulary import FailureKind
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Interrupt:
@@ -46,6 +48,8 @@ class Interrupt:
     @contextmanager
     def event(self) -> Iterator[asyncio.Event]:
         """An event of the running loop that is set with this interrupt."""
+        import asyncio
+
         event, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def listener() -> None:

@@ -130,10 +130,19 @@ def _upgraded(raw: dict[str, Any], shown_as: str) -> Any:
             notebook = nbformat.reads(json.dumps(raw), as_version=4)
             notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
             _number_cells(notebook, own_ids=own_ids)
+            _complete_kernelspec(notebook)
             nbformat.validate(notebook)
     except Exception as error:  # nbformat lets KeyError, TypeError and others of a bad file through
         raise invalid(error, shown_as) from error
     return notebook
+
+
+def _complete_kernelspec(notebook: dict[str, Any]) -> None:
+    """Some tools write only the language; which kernel runs the notebook is decided elsewhere."""
+    spec = metadata_of(notebook).get("kernelspec")
+    if isinstance(spec, dict):
+        spec.setdefault("name", "")
+        spec.setdefault("display_name", spec["name"])
 
 
 def _number_cells(notebook: dict[str, Any], *, own_ids: bool) -> None:

@@ -67,7 +67,7 @@ def test_text_arrives_while_the_cell_still_runs(bench: Bench) -> None:
     heard: list[float] = []
     story = bench.run("import time\nprint('early')\ntime.sleep(1)", on_text=lambda _: heard.append(time.monotonic()))
     assert story.failure is None
-    assert time.monotonic() - heard[0] > 0.9
+    assert time.monotonic() - heard[0] > 0.7  # IPython passes text on after up to 0.2 s
 
 
 def test_a_cell_that_takes_too_long_is_ended_and_its_output_kept(bench: Bench) -> None:
@@ -126,12 +126,24 @@ def test_nothing_is_left_behind_by_a_kernel_that_starts_processes(bench: Bench) 
     story = bench.run(
         "import subprocess\n"
         "child = subprocess.Popen(['sleep', '600'])\n"
+        "away = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
         "stubborn = subprocess.Popen(['sh', '-c', 'trap \"\" TERM INT HUP; while :; do sleep 1; done'])\n"
         "print(child.pid)"
     )
     assert story.failure is None
     assert bench.survivors() == []
     assert scratch_files() == []
+
+
+def test_what_a_notebook_left_for_its_end_is_done_before_its_step_ends(bench: Bench) -> None:
+    story = bench.run(
+        "import atexit, time\n"
+        "unclosed = open('unclosed.json', 'w'); _ = unclosed.write('{}')\n"
+        "atexit.register(lambda: (time.sleep(2), open('late.txt', 'w').write('x')))"
+    )
+    assert story.failure is None
+    assert (bench.folder / "unclosed.json").read_text() == "{}"
+    assert (bench.folder / "late.txt").read_text() == "x"
 
 
 def test_neither_files_nor_sockets_are_left_open(bench: Bench) -> None:

@@ -1,0 +1,35 @@
+"""A jupyter_client manager for a process that is running already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from mlops_action.kernels.spawn import Spawned
+from mlops_action.records import KernelChoice
+
+
+def adopted(choice: KernelChoice, spawned: Spawned) -> Any:
+    """The jupyter_client manager of a process that was spawned for ``choice``: it interrupts it and makes clients."""
+    spec = KernelSpec.from_resource_dir(choice.spec_dir)
+
+    class ChosenSpec(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> Any:  # noqa: ARG002
+            return spec
+
+    manager: Any = AsyncKernelManager(
+        kernel_name=choice.name,
+        kernel_spec_manager=ChosenSpec(),
+        connection_file=str(spawned.connection_file),
+    )
+    manager.load_connection_info(spawned.info)
+    process: Any = LocalProvisioner(kernel_id=manager.kernel_id, kernel_spec=spec, parent=manager)
+    process.process = spawned.process
+    process.pid = process.pgid = spawned.process.pid  # it leads a session and a group of its own
+    process.connection_info = spawned.info
+    process.ports_cached = spawned.info["transport"] == "tcp"
+    manager.provisioner = process
+    return manager

@@ -1,0 +1,47 @@
+"""A standard ipykernel that starts and ends quicker, and does not hang when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_STANDARD = ("-m", "ipykernel_launcher")
+_PROGRAM = """
+import gc, sys
+gc.disable()
+sys.path[:] = [each for each in sys.path if each]
+sys.modules["debugpy"] = None
+from ipykernel import kernelapp
+del sys.modules["debugpy"]
+app = kernelapp.IPKernelApp.instance()
+app.initialize()
+gc.enable()
+gc.freeze()
+app.start()
+control = getattr(app, "control_thread", None)
+if control is not None:
+    control.join(1)
+"""
+"""What ``ipykernel_launcher`` does, and besides:
+
+- The debugger is not imported: nobody debugs in CI, and it takes a fifth of the start. A
+  notebook can still import ``debugpy`` itself.
+- The garbage collector leaves alone what was there before the first cell: it is library code,
+  and looking through it takes most of the kernel's end.
+- At the end the control thread is waited for. It flushes what was printed, and does so for
+  ever when the output thread is stopped before it, as happens to one kernel in fifty.
+"""
+
+
+def quick_command(argv: Sequence[str]) -> list[str]:
+    """The command of a standard ipykernel, changed to start the same kernel by our program.
+
+    Any other command is given back as it is.
+    """
+    if tuple(argv[1:3]) != _STANDARD:
+        return list(argv)
+    return [argv[0], "-c", _PROGRAM, *argv[3:]]
+
+
+def history_arguments(argv: Sequence[str]) -> list[str]:
+    """Keeps IPython from writing the cells to its history on disk: they would hold secret parameters."""
+    return ["--HistoryManager.hist_file=:memory:"] if any("ipykernel" in part for part in argv) else []
