@@ -88,7 +88,12 @@ def _identity(run: RunResult, pairs: Pairs) -> Json:
     facts = {fact.name: fact.identity for fact in run.facts if fact.identity is not None}
     gates = sorted((_gate_identity(gate) for gate in run.plan.gates), key=canonical_bytes)
     environment = {name: masked(name, value) for name, value in run.plan.environment.items()}
-    return {**facts, "format": MANIFEST_SCHEMA, "environment": environment, "steps": steps, "gates": gates}
+    further = {
+        name: {variable: masked(variable, value) for variable, value in variables.items()}
+        for name, variables in run.plan.environments.items()
+    }
+    both = {"environment": environment} | ({"environments": further} if further else {})
+    return {**facts, **both, "format": MANIFEST_SCHEMA, "steps": steps, "gates": gates}
 
 
 def _step_identity(step: PlannedStep, result: StepResult | None, written: dict[str, str]) -> Json:

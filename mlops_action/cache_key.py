@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 from mlops_action.assemble import portable
-from mlops_action.canonical import digest_of, sha256_bytes, sha256_file
+from mlops_action.canonical import digest_of, sha256_bytes
 from mlops_action.codec import encode
 from mlops_action.records import Fact, Json, KernelChoice, PlannedStep, StepResult
 from mlops_action.redact import is_secret_name
@@ -59,12 +58,12 @@ def parts_of(made: Made, workshop: Workshop) -> Parts:
     kernels = _kernels(step)
     parts = {f"parameter {each.name}": _digest(encode(each.value)) for each in made.result.parameters}
     parts |= {f"input {state.path}": state.sha256 for state in made.result.inputs_before}
-    for name, value in sorted(workshop.environment.items()):
+    for name, value in sorted(_seen(step, workshop).items()):
         if not any(fnmatchcase(name, place) for place in PLACES):
             parts[f"environment variable {name}"] = _digest(value)
     for kernel in kernels:
-        parts[f"kernel {kernel.name}"] = _kernel(kernel)
-        parts[f"the packages of kernel {kernel.name}"] = _packages(kernel, facts.get("python"))
+        parts[f"kernel {kernel.label}"] = _kernel(kernel)
+        parts[f"the packages of kernel {kernel.label}"] = _packages(kernel, facts.get("python"))
     parts["the kind of machine"] = _digest(_identity(facts.get("platform")))
     parts["the container image"] = _digest(_identity(facts.get("image")))
     parts["the choice of cells"] = _digest(encode(step.cells))
@@ -94,7 +93,7 @@ def _refuse_secrets(made: Made, workshop: Workshop) -> None:
     for each in made.result.parameters:
         if each.secret or is_secret_name(each.name):
             raise NotCacheable(f"parameter `{each.name}` is a secret")
-    for name in workshop.environment:
+    for name in _seen(made.step, workshop):
         if is_secret_name(name):
             raise NotCacheable(f"the notebook may see the secret variable `{name}`")
     text = "\n".join(made.notebook["cells"][i]["source"] for i in made.chosen)
@@ -108,18 +107,22 @@ def _refuse_unknown_source(source: Fact | None) -> None:
         raise NotCacheable(f"the state of the source is not known{why}")
 
 
+def _seen(step: PlannedStep, workshop: Workshop) -> Mapping[str, str]:
+    """Variables that its kernels see."""
+    return {
+        name: value for kernel in _kernels(step) for name, value in workshop.environments[kernel.environment].items()
+    }
+
+
 def _kernels(step: PlannedStep) -> list[KernelChoice]:
     """All kernels of the step, each once."""
     chosen = [kernel for kernel in (step.kernel, *step.interpreters.values()) if kernel is not None]
-    return list({kernel.name: kernel for kernel in chosen}.values())
+    return list({kernel.label: kernel for kernel in chosen}.values())
 
 
 def _kernel(kernel: KernelChoice) -> str:
-    try:
-        spec = sha256_file(Path(kernel.spec_dir) / "kernel.json")
-    except OSError as error:
-        raise NotCacheable(f"the kernelspec of `{kernel.name}` cannot be read ({error.strerror})") from error
-    return _digest([kernel.name, kernel.language, list(kernel.argv), spec])
+    made = [kernel.where, kernel.place, kernel.env, kernel.interrupt_mode]
+    return _digest([kernel.name, kernel.language, list(kernel.argv), *made])
 
 
 def _packages(kernel: KernelChoice, fact: Fact | None) -> str:
@@ -127,7 +130,7 @@ def _packages(kernel: KernelChoice, fact: Fact | None) -> str:
     if kernel.language.lower() != "python":
         raise NotCacheable(f"the packages of the {kernel.language} kernel `{kernel.name}` are not known")
     asked = _identity(fact) or []
-    seen = next((each for each in asked if kernel.name in each["kernels"]), None)
+    seen = next((each for each in asked if kernel.label in each["kernels"]), None)
     if seen is None:
         raise NotCacheable(f"the packages of kernel `{kernel.name}` are not known")
     unknown = [each["name"] for each in seen["distributions"] if not each.get("record") and each["name"] != OWN]

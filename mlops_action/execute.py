@@ -74,7 +74,7 @@ def _run_of(plan: Plan, workshop: Workshop, started: str, results: tuple[StepRes
         plan=plan,
         steps=results,
         facts=workshop.facts,
-        environment=tuple(sorted(workshop.environment)),
+        environment=tuple(sorted({name for seen in workshop.environments.values() for name in seen})),
     )
     redacted: RunResult = map_text(run, workshop.redactor.text)
     return redacted

@@ -25,8 +25,7 @@ from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJu
 from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
-from mlops_action.kernels.host import HostKernels
-from mlops_action.kernels.specs import KernelFinder
+from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
 from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
@@ -55,7 +54,8 @@ class Pipeline:
         given = [text.partition("=") for text in self.settings.options.parameters]
         named = [(name, spelled) for name, _, value in given for spelled in (value, value.strip().strip("'\""))]
         with suppress(MlopsError):  # without a configuration there are no parameters in it
-            named += self.loaded.spec.environment.set.items()
+            for environment in (self.loaded.spec.environment, *self.loaded.spec.environments.values()):
+                named += environment.set.items()
             for step in self.loaded.spec.steps.values():
                 named += [(name, value) for name, value in step.parameters.items() if isinstance(value, str)]
         return Redactor(value for name, value in [*self.context.env.items(), *named] if is_secret_name(name))
@@ -66,10 +66,11 @@ class Pipeline:
         return Console(self.context.out, detect(self.context.env), self.redactor, self.context.env)
 
     @cached_property
-    def kernels(self) -> HostKernels:
-        """Kernels of this machine."""
-        python = self.settings.options.python or self.loaded.spec.environment.python
-        return HostKernels(KernelFinder(self.context.env, self.loaded.root, python))
+    def kernels(self) -> Places:
+        """Where kernels run."""
+        spec = self.loaded.spec
+        usual = replace(spec.environment, python=self.settings.options.python or spec.environment.python)
+        return Places({**spec.environments, DEFAULT: usual}, self.loaded.root, self.context.env)
 
     @cached_property
     def repository(self) -> Repository:

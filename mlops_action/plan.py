@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mlops_action.config.load import Loaded
 from mlops_action.config.matrix import variant_of, variant_step
+from mlops_action.config.model import EnvironmentSpec
 from mlops_action.config.sources import Settings
 from mlops_action.config.step_model import StepSpec, UnknownParameters
 from mlops_action.config.values import Amount
@@ -26,7 +27,7 @@ from mlops_action.errors import (
 )
 from mlops_action.executors.ordering import overlap
 from mlops_action.gate_plan import plan_gates
-from mlops_action.kernels.interface import KernelBackend
+from mlops_action.kernels.places import KernelFinding
 from mlops_action.kernels.specs import DEFAULT_KERNEL
 from mlops_action.notebooks.read import interpreter_kernel, kernel_names, names_interpreters
 from mlops_action.parameters import Parameters, StepRun
@@ -51,7 +52,7 @@ class Planner:
 
     loaded: Loaded
     settings: Settings
-    kernels: KernelBackend
+    kernels: KernelFinding
     env: Mapping[str, str]
 
     def plan(self) -> tuple[Plan, tuple[MlopsError, ...]]:
@@ -77,6 +78,7 @@ class Planner:
             steps=steps,
             gates=plan_gates(self.loaded),
             environment=dict(self.loaded.spec.environment.set),
+            environments={name: dict(spec.set) for name, spec in self.loaded.spec.environments.items()},
             timeout_seconds=self.loaded.spec.timeout,
             missing=tuple(str(problem) for problem in problems),
         )
@@ -179,7 +181,7 @@ class Planner:
         return StepLimits(
             timeout_seconds=spec.timeout or options.timeout,
             cell_timeout_seconds=spec.cell_timeout or options.cell_timeout,
-            start_timeout_seconds=self.loaded.spec.environment.start_timeout,
+            start_timeout_seconds=self._environment(spec).start_timeout,
             max_output=spec.max_output,
             max_notebook_output=spec.max_notebook_output,
             memory=spec.memory,
@@ -198,7 +200,7 @@ class Planner:
         found: dict[str, KernelChoice] = {}
         for label, kernel in (("", self._main(spec, own)), *((each, self._mapped(each, spec)) for each in others)):
             try:
-                found[label] = self.kernels.find(kernel)
+                found[label] = self.kernels.find(kernel, spec.environment)
             except KernelMissing as error:
                 at = error.origin or self.loaded.origin(f"{where}/kernel" if spec.kernel else where)
                 called = label or (own if names_interpreters(spec.notebook) and not spec.kernel else "")
@@ -207,19 +209,24 @@ class Planner:
                 problems.append(KernelMissing(said, origin=at, hint=hint if called else error.hint))
         return found
 
+    def _environment(self, spec: StepSpec) -> EnvironmentSpec:
+        """Where it runs. The interpreter of the option is known to the kernels alone."""
+        known = self.loaded.spec
+        return known.environments[spec.environment] if spec.environment else known.environment
+
     def _main(self, spec: StepSpec, own: str) -> str:
         """Name of the step's kernel: said of the step, of all steps, or by the notebook.
 
         What a note calls its first kernel is a language: a kernel for all steps does not replace it.
         """
-        usual = self.settings.options.kernel or self.loaded.spec.environment.kernel
+        usual = self.settings.options.kernel or self._environment(spec).kernel
         mapped = self._mapped(own, spec)
         by_note = mapped if names_interpreters(spec.notebook) else ""
         return spec.kernel or by_note or usual or mapped or DEFAULT_KERNEL
 
     def _mapped(self, label: str, spec: StepSpec) -> str:
         """The kernel for a name that a notebook gives, through ``environment.interpreters``."""
-        interpreters = self.loaded.spec.environment.interpreters
+        interpreters = self._environment(spec).interpreters
         said = interpreters.get(label) if Path(spec.notebook).suffix != ".ipynb" else None
         return said or interpreter_kernel(label, spec.notebook)
 

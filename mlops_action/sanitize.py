@@ -84,7 +84,7 @@ def _is_innocent(lines: list[str]) -> bool:
     """Whether no rule here would change any of the lines: most text is so, and seen to be so by quick looks."""
     text = "".join(lines)
     if text.isprintable() or text.replace("\t", "").isprintable():
-        return "##" not in text and "section_" not in text.lower()
+        return "##" not in text and "section_" not in text.casefold()
     return not _SUSPECT.search("\n".join(lines))
 
 

@@ -66,6 +66,10 @@ def _identity(plan: Plan) -> Json:
         "steps": [_step_identity(step) for step in plan.steps],
         "gates": [encode(replace(gate, origin="")) for gate in plan.gates],
         "environment": {name: masked(name, value) for name, value in plan.environment.items()},
+        "environments": {
+            name: {variable: masked(variable, value) for variable, value in variables.items()}
+            for name, variables in plan.environments.items()
+        },
         "timeout": plan.timeout_seconds,
     }
 

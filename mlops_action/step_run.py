@@ -162,9 +162,9 @@ class StepRun:
             prepared.exchange(running.pop())
             saver.reached()
 
-        environment, workshop = self.workshop.environment, self.workshop
+        workshop = self.workshop
         launches = {
-            label: Launch(choice, self.root, environment)
+            label: Launch(choice, self.root, workshop.environments[choice.environment])
             for label, choice in {**step.interpreters, "": step.kernel}.items()
         }
         hooks = Hooks(self.log.text, cell, reached)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_action.canonical import pretty_bytes
@@ -15,14 +16,16 @@ from mlops_action.context import Context
 from mlops_action.errors import MlopsError
 from mlops_action.executors import EXECUTORS
 from mlops_action.kernels.ahead import KernelsAhead
-from mlops_action.kernels.environment import kernel_environment
-from mlops_action.kernels.interface import KernelBackend, Launch
-from mlops_action.records import Plan, RunResult
+from mlops_action.kernels.interface import Launch
+from mlops_action.kernels.places import Places
+from mlops_action.records import KernelChoice, Plan, RunResult
 from mlops_action.redact import Redactor
 from mlops_action.registry import load_from
 from mlops_action.stores.folder import RUN_FILE
 from mlops_action.stores.interface import Store
 
+Seen = Mapping[str, Mapping[str, str]]
+"""What kernels see of the environment, by the name of theirs."""
 AHEAD = 2
 """Kernels that wait for their steps: while a step with one job runs its cells and ends, two can start."""
 
@@ -36,7 +39,7 @@ class StepsRunner:
     context: Context
     console: Console
     redactor: Redactor
-    backend: KernelBackend
+    places: Places
 
     def run(self, plan: Plan, store: Store) -> RunResult:
         """Run the steps of ``plan``; what they leave goes to ``store``.
@@ -44,11 +47,11 @@ class StepsRunner:
         Raises:
             MlopsError: the machine failed; what was done until then is kept.
         """
-        options, spec = self.settings.options, self.loaded.spec
-        allowed = (*spec.environment.pass_, *options.pass_env)
-        seen = kernel_environment(self.context.env, allowed, spec.environment.set)
+        options = self.settings.options
+        plan = _prepared(plan, self.places, self.console)
+        seen = self.places.variables(options.pass_env)
         # Kernels start while we import what runs them and collect the facts; no code of the steps runs yet.
-        kernels = KernelsAhead(self.backend, _first_launches(plan, seen), max(options.jobs, AHEAD))
+        kernels = KernelsAhead(self.places, _first_launches(plan, seen), max(options.jobs, AHEAD))
         from mlops_action.execute import RunBroke
 
         try:
@@ -60,7 +63,7 @@ class StepsRunner:
         finally:
             kernels.close()
 
-    def _run(self, plan: Plan, store: Store, kernels: KernelsAhead, seen: dict[str, str]) -> RunResult:
+    def _run(self, plan: Plan, store: Store, kernels: KernelsAhead, seen: Seen) -> RunResult:
         from mlops_action.execute import execute
         from mlops_action.executors.memory import available_memory
         from mlops_action.facts.collect import collect_all
@@ -82,13 +85,37 @@ class StepsRunner:
                 log=log,
                 redactor=self.redactor,
                 interrupt=Interrupt(),
-                environment=seen,
+                environments=seen,
                 facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
             )
             return execute(plan, workshop)
 
 
-def _first_launches(plan: Plan, environment: dict[str, str]) -> list[Launch]:
+def _prepared(plan: Plan, places: Places, console: Console) -> Plan:
+    """The plan with what is only known of its kernels when their places have been made.
+
+    Raises:
+        EnvironmentProblem: one cannot be made.
+    """
+    made: dict[str, KernelChoice] = {}
+
+    def prepared(choice: KernelChoice) -> KernelChoice:
+        if choice.label not in made:
+            made[choice.label] = places.prepare(choice, console.say)
+        return made[choice.label]
+
+    steps = [
+        replace(
+            step,
+            kernel=prepared(step.kernel) if step.kernel else None,
+            interpreters={label: prepared(choice) for label, choice in step.interpreters.items()},
+        )
+        for step in plan.steps
+    ]
+    return replace(plan, steps=tuple(steps))
+
+
+def _first_launches(plan: Plan, seen: Seen) -> list[Launch]:
     """Kernels of the steps that can start at once and that the cache does not stand in for."""
     ready = [step for step in plan.steps if not step.needs and not step.cache]
-    return [Launch(step.kernel, Path(plan.root), environment) for step in ready if step.kernel is not None]
+    return [Launch(each.kernel, Path(plan.root), seen[each.kernel.environment]) for each in ready if each.kernel]

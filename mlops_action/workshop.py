@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mlops_action.context import Context
 from mlops_action.executors.interface import Executor
-from mlops_action.kernels.interface import KernelBackend
+from mlops_action.kernels.interface import KernelStarter
 from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.records import Fact, PlannedStep, StepResult
 from mlops_action.redact import Redactor
@@ -43,11 +43,12 @@ class Workshop:
     """Everything that a run needs beside its plan."""
 
     context: Context
-    kernels: KernelBackend
+    kernels: KernelStarter
     executor: Executor
     store: Store
     log: RunLog
     redactor: Redactor
     interrupt: Interrupt
-    environment: Mapping[str, str]
+    environments: Mapping[str, Mapping[str, str]]
+    """What kernels see, by the name of their environment."""
     facts: tuple[Fact, ...] = field(default=())

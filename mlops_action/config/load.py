@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from mlops_action.config.model import PipelineSpec
+from mlops_action.config.place_rules import place_problems
 from mlops_action.config.policy_model import GateSpec, PolicySpec
 from mlops_action.config.rules import gate_problems, step_problems
 from mlops_action.config.yaml_source import MAX_BYTES, Located, parse_yaml
@@ -94,6 +95,7 @@ def load_config(path: Path, shown_as: str = "", baseline: str = "") -> Loaded:
             SpecError(f"this version reads format 1, not {spec.version}", origin=located.origin("/version"))
         )
     draft.problems.extend(step_problems(spec, located, draft.flawed))
+    draft.problems.extend(place_problems(spec, located, draft.flawed))
     loaded = Loaded(spec=spec, root=path.parent, file=file, origin=located.origin)
     gates_in = _gates_draft(draft, spec, path)
     policy = gates_in.value

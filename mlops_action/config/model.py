@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass as record
 
 from mlops_action.config.keys import DURATION_SCHEMA, key, texts
+from mlops_action.config.place_model import PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
 from mlops_action.config.policy_model import BASELINE_DOC, GateSpec
 from mlops_action.config.step_model import StepSpec
 from mlops_action.config.values import duration
@@ -51,6 +52,15 @@ class EnvironmentSpec:
         {"spark.pyspark": "python3", "sh": "bash"},
         default_factory=dict,
     )
+    packages: tuple[str, ...] = PACKAGES
+    container: ContainerSpec | None = key(
+        "Run kernels in a container of this image.", {"image": "example/train:1.4"}, default=None
+    )
+    gateway: GatewaySpec | None = key(
+        "Run kernels on a Jupyter server elsewhere. Experimental.", {"url": "https://jupyter.example.org"}, default=None
+    )
+    warm: bool = WARM
+    preload: tuple[str, ...] = PRELOAD
 
 
 @record(frozen=True)
@@ -70,6 +80,11 @@ class PipelineSpec:
 
     version: int = key("Version of this format.", 1, default=1, schema={"const": 1})
     environment: EnvironmentSpec = key("Where kernels run and what they see.", default=EnvironmentSpec())
+    environments: dict[str, EnvironmentSpec] = key(
+        "Further environments, by name; a step runs in one that it names as its `environment`.",
+        {"old": {"packages": "requirements-2024.txt"}},
+        default_factory=dict,
+    )
     timeout: int = key(
         "Longest time that all steps together may take.", "2h", default=0, parse=duration, schema=DURATION_SCHEMA
     )

@@ -83,6 +83,9 @@ class StepSpec:
     kernel: str = key(
         "Jupyter kernel; by default `environment.kernel`, else the notebook's own, else `python3`.", "ir", default=""
     )
+    environment: str = key(
+        "Name of one of the `environments` to run in, in the place of `environment`.", "old", default=""
+    )
     parameters: dict[str, Any] = key(
         "Values that are injected after the cell tagged `parameters` (at the top when there is none). "
         "`{secret: NAME}` takes the value from that environment variable and keeps it out of every file and log; "

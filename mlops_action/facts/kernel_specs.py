@@ -17,13 +17,15 @@ class KernelSpecs:
     def collect(self, scene: Scene) -> Fact:
         """Collect the fact, step by step."""
         chosen = [(step, step.kernel) for step in scene.plan.steps if step.kernel]
-        foreign = {kernel.name: kernel.language for _, kernel in chosen if kernel.language.lower() != "python"}
+        foreign = {kernel.label: kernel.language for _, kernel in chosen if kernel.language.lower() != "python"}
         return Fact(
             "kernels",
             identity=[
                 {
                     "step": step.name,
-                    "kernel": kernel.name,
+                    "kernel": kernel.label,
+                    "where": kernel.where,
+                    "place": kernel.place,
                     "language": kernel.language,
                     "argv": _command(kernel.argv, scene.root),
                 }

@@ -35,6 +35,10 @@ print(json.dumps({
 """
 
 
+ELSEWHERE = {"container": "they are in its image", "gateway": "it runs on another machine"}
+"""Places whose files are not on this machine, and what becomes of their packages."""
+
+
 class _Unknown(Exception):
     """An interpreter that cannot be asked, and why."""
 
@@ -87,6 +91,11 @@ class PythonEnvironment:
                 gaps.append(Uncaptured(f"packages of kernel {_quoted(names)}", str(unknown)))
                 continue
             asked.append(_Interpreter(names, executable, said, distributions_on(said["path"])))
+        gaps += [
+            Uncaptured(f"packages of kernel {_quoted([kernel.label])}", ELSEWHERE[kernel.where])
+            for kernel in {step.kernel.label: step.kernel for step in scene.plan.steps if step.kernel}.values()
+            if kernel.where in ELSEWHERE
+        ]
         return Fact(
             "python",
             identity=[each.identity() for each in asked] or None,
@@ -101,9 +110,9 @@ def _interpreters(scene: Scene) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for step in scene.plan.steps:
         kernel = step.kernel
-        if kernel and kernel.language.lower() == "python" and kernel.argv:
+        if kernel and kernel.language.lower() == "python" and kernel.argv and kernel.where not in ELSEWHERE:
             names = found.setdefault(kernel.argv[0], [])
-            names.extend([kernel.name] if kernel.name not in names else [])
+            names.extend([kernel.label] if kernel.label not in names else [])
     return found
 
 

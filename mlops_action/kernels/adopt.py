@@ -12,9 +12,21 @@ from mlops_action.kernels.spawn import Spawned
 from mlops_action.records import KernelChoice
 
 
+def kernel_spec(choice: KernelChoice) -> KernelSpec:
+    """A kernel as jupyter_client describes it."""
+    return KernelSpec(
+        argv=list(choice.argv),
+        display_name=choice.display_name,
+        language=choice.language,
+        env=choice.env,
+        interrupt_mode=choice.interrupt_mode,
+        resource_dir=choice.spec_dir,
+    )
+
+
 def adopted(choice: KernelChoice, spawned: Spawned) -> Any:
     """The jupyter_client manager of a process that was spawned for ``choice``: it interrupts it and makes clients."""
-    spec = KernelSpec.from_resource_dir(choice.spec_dir)
+    spec = kernel_spec(choice)
 
     class ChosenSpec(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> Any:  # noqa: ARG002

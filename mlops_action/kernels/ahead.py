@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from mlops_action.errors import KernelStartFailed
-from mlops_action.kernels.interface import KernelBackend, KernelProcess, Launch
-from mlops_action.records import KernelChoice
+from mlops_action.kernels.interface import KernelProcess, KernelStarter, Launch
 
 
 class KernelsAhead:
@@ -19,7 +18,7 @@ class KernelsAhead:
     the same launch; it has run nothing. One that nobody asks for is stopped by ``close``.
     """
 
-    def __init__(self, backend: KernelBackend, expected: Sequence[Launch] = (), ahead: int = 0) -> None:
+    def __init__(self, backend: KernelStarter, expected: Sequence[Launch] = (), ahead: int = 0) -> None:
         """Start the first kernels of ``backend``; a failure is told when the kernel is asked for."""
         self.backend = backend
         self._expected = list(expected)
@@ -28,12 +27,8 @@ class KernelsAhead:
         self._lock = threading.Lock()
         self._begin()
 
-    def find(self, name: str) -> KernelChoice:
-        """The kernel of that name; see ``KernelBackend``."""
-        return self.backend.find(name)
-
     def start(self, launch: Launch) -> KernelProcess:
-        """A kernel for ``launch``: one that was begun, or a new one; see ``KernelBackend``."""
+        """A kernel for ``launch``: one that was begun, or a new one; see ``KernelStarter``."""
         with self._lock:
             mine = next((process for wanted, process in self._begun if wanted == launch), None)
             self._begun = [each for each in self._begun if each[1] is not mine]

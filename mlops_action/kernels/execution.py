@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_action.errors import KernelStartFailed
 from mlops_action.kernels import failures
 from mlops_action.kernels.guard import preparation_for
-from mlops_action.kernels.interface import HURRY_SECONDS, PATIENCE_SECONDS, KernelBackend, KernelProcess, Launch
+from mlops_action.kernels.interface import HURRY_SECONDS, PATIENCE_SECONDS, KernelProcess, KernelStarter, Launch
 from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.kernels.memory import OomWatch
 from mlops_action.kernels.outputs import OutputBudget
@@ -82,7 +82,7 @@ class NotebookRun:
 
     def __init__(
         self,
-        backend: KernelBackend,
+        backend: KernelStarter,
         launches: Mapping[str, Launch],
         limits: StepLimits,
         hooks: Hooks,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 from mlops_action.errors import KernelStartFailed
-from mlops_action.kernels.interface import PATIENCE_SECONDS, Launch
+from mlops_action.kernels.interface import PATIENCE_SECONDS, Launch, Place
 from mlops_action.kernels.spawn import MARK, Spawned, library_state, spawn
 from mlops_action.kernels.specs import KernelFinder
 from mlops_action.kernels.strays import kill_group, kill_marked
@@ -23,9 +23,9 @@ LOOK_SECONDS = 0.002
 class HostKernels:
     """Backend for kernels of this machine."""
 
-    def __init__(self, finder: KernelFinder) -> None:
-        """Use the kernelspecs that ``finder`` finds."""
-        self.finder = finder
+    def __init__(self, place: Place) -> None:
+        """Use the kernelspecs of ``place``."""
+        self.finder = KernelFinder(place.env, place.root, place.spec.python)
 
     def find(self, name: str) -> KernelChoice:
         """The kernel of that name.
@@ -34,6 +34,11 @@ class HostKernels:
             KernelMissing: there is none.
         """
         return self.finder.find(name)
+
+    def prepare(self, choice: KernelChoice, note: Callable[[str], None]) -> KernelChoice:
+        """It is there already."""
+        del note
+        return choice
 
     def start(self, launch: Launch) -> HostKernel:
         """Start the process of a kernel.
@@ -107,6 +112,8 @@ class HostKernel:
         shutil.rmtree(self.spawned.folder, ignore_errors=True)
 
     async def _ended_within(self, seconds: float) -> bool:
+        import asyncio
+
         deadline = time.monotonic() + seconds
         while self.ended_by() == "":
             if time.monotonic() > deadline:

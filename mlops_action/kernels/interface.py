@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from mlops_action.config.model import EnvironmentSpec
 from mlops_action.records import KernelChoice
 
 PATIENCE_SECONDS = 5.0
 HURRY_SECONDS = 0.5
 """For a kernel that did not listen, or when there is no time."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a backend is made from."""
+
+    spec: EnvironmentSpec
+    root: Path
+    """The project folder."""
+    env: Mapping[str, str]
+    """The process's environment."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +66,21 @@ class KernelProcess(Protocol):
         """
 
 
-class KernelBackend(Protocol):
+class KernelStarter(Protocol):
+    """Starts kernels."""
+
+    def start(self, launch: Launch) -> KernelProcess:
+        """Start a kernel.
+
+        Raises:
+            KernelStartFailed: the process could not be started.
+        """
+
+
+class KernelBackend(KernelStarter, Protocol):
     """Finds and starts kernels in one kind of place.
 
-    Laws, tested for every backend: a kernel sees the variables of ``Launch.env`` and no
+    It is made from a ``Place``. Laws, tested for every backend: a kernel sees the variables of ``Launch.env`` and no
     others, but for those by which its process is known; what its process prints never reaches
     our own standard output; ``stop`` leaves no process, file or socket, however the kernel
     behaves; ``start`` does not wait until the kernel answers.
@@ -70,9 +93,16 @@ class KernelBackend(Protocol):
             KernelMissing: there is none; the message lists those that there are.
         """
 
-    def start(self, launch: Launch) -> KernelProcess:
-        """Start a kernel.
+    def prepare(self, choice: KernelChoice, note: Callable[[str], None]) -> KernelChoice:
+        """Make the place of a kernel: build its packages, pull its image; called before the first step runs.
+
+        What was found only now (a tag's digest, the interpreter) is in the choice that is
+        returned. It is quick when there is nothing to do, and may be called again.
+
+        Args:
+            choice: what ``find`` gave.
+            note: is told what takes long.
 
         Raises:
-            KernelStartFailed: the process could not be started.
+            EnvironmentProblem: the place cannot be made.
         """

@@ -59,7 +59,6 @@ def spawn(launch: Launch) -> Spawned:
     Raises:
         OSError: it cannot be started.
     """
-    spec = json.loads((Path(launch.choice.spec_dir) / "kernel.json").read_bytes())
     libraries = library_state(launch.choice)
     folder = Path(tempfile.mkdtemp(prefix="mlops-"))
     printed = Printed()
@@ -73,7 +72,7 @@ def spawn(launch: Launch) -> Spawned:
         process = subprocess.Popen(
             [_filled(part, own) for part in argv],
             cwd=launch.cwd,
-            env=_environment(launch, spec.get("env") or {}, folder),
+            env=_environment(launch, folder),
             stdin=subprocess.DEVNULL,
             stdout=printed.write_end,
             stderr=printed.write_end,
@@ -121,9 +120,12 @@ def _free_ports() -> dict[str, int]:
     return {name: ports.find_available_port("127.0.0.1") for name in PORTS}
 
 
-def _environment(launch: Launch, of_spec: dict[str, str], folder: Path) -> dict[str, str]:
+def _environment(launch: Launch, folder: Path) -> dict[str, str]:
     """The launch's variables, those of the kernelspec, and what makes the process ours."""
-    env = {**launch.env, **{name: Template(value).safe_substitute(launch.env) for name, value in of_spec.items()}}
+    env = {
+        **launch.env,
+        **{name: Template(value).safe_substitute(launch.env) for name, value in launch.choice.env.items()},
+    }
     if not os.access(env.get("HOME", "/"), os.W_OK):
         homes = {"IPYTHONDIR": str(folder / "ipython"), "MPLCONFIGDIR": str(folder / "matplotlib")}
         env = {**homes, **env}

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_action.errors import KernelMissing, nearest
@@ -109,16 +109,25 @@ class KernelFinder:
         try:
             spec = json.loads((spec_dir / "kernel.json").read_bytes())
             argv = [str(part) for part in spec["argv"]]
-            language, shown = str(spec.get("language", "")), str(spec.get("display_name", name))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            choice = KernelChoice(
+                name=name,
+                spec_dir=str(spec_dir),
+                language=str(spec.get("language", "")),
+                argv=tuple(argv),
+                display_name=str(spec.get("display_name", name)),
+                env={str(variable): str(value) for variable, value in spec.get("env", {}).items()},
+                interrupt_mode=str(spec.get("interrupt_mode", "signal")),
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise KernelMissing(
                 f"the kernelspec of `{name}` is broken: {error}",
                 origin=str(spec_dir / "kernel.json"),
                 hint="install the kernel again",
             ) from None
-        if prefix is not None and argv and argv[0] in {"python", "python3"}:
-            argv[0] = str(_interpreter(prefix))
-        return KernelChoice(name, str(spec_dir), language, tuple(argv), shown)
+        if argv and argv[0] in {"python", "python3"}:  # as jupyter_client has it: not whatever is first on PATH
+            interpreter = str(_interpreter(prefix)) if prefix is not None else sys.executable
+            return replace(choice, argv=(interpreter, *argv[1:]))
+        return choice
 
 
 def _interpreter(prefix: Path) -> Path:

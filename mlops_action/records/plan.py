@@ -16,6 +16,19 @@ class KernelChoice:
     language: str = documented("Language that the kernelspec declares.")
     argv: tuple[str, ...] = documented("Command that starts the kernel; `{connection_file}` is a placeholder.")
     display_name: str = documented("Name for people.", default="")
+    env: dict[str, str] = documented("Variables that the kernelspec sets.", default_factory=dict)
+    interrupt_mode: str = documented("How it is interrupted: `signal` or `message`.", default="signal")
+    environment: str = documented("Which of the `environments` it belongs to; empty for `environment`.", default="")
+    where: str = documented("Kind of place that it runs in.", default="host")
+    place: dict[str, Json] = documented(
+        "What the place is made from: the packages' digest, the image's, and so on; the same on every machine.",
+        default_factory=dict,
+    )
+
+    @property
+    def label(self) -> str:
+        """Name that no other kernel of the run has."""
+        return f"{self.environment}/{self.name}" if self.environment else self.name
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,9 @@ class Plan:
     steps: tuple[PlannedStep, ...] = documented("Steps in the order in which they run.")
     gates: tuple[PlannedGate, ...] = documented("Gates that would be evaluated.")
     environment: dict[str, str] = documented("Variables that are set for kernels.", default_factory=dict)
+    environments: dict[str, dict[str, str]] = documented(
+        "Variables that are set for kernels of further environments, by its name.", default_factory=dict
+    )
     timeout_seconds: int = documented("Longest time for all steps together; 0 is without limit.", default=0)
     missing: tuple[str, ...] = documented("What is missing now; a run would fail on it.", default=())
     shard: str = documented("`I/N` when only the I-th of N parts of the steps is planned, or empty.", default="")

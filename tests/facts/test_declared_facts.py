@@ -40,6 +40,8 @@ def test_each_step_has_its_kernel_with_the_interpreter_by_plain_name(tmp_path: P
         {
             "step": "s0",
             "kernel": "python3",
+            "where": "host",
+            "place": {},
             "language": "python",
             "argv": ["python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         }

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_action.config.model import EnvironmentSpec
 from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.execution import Hooks, NotebookRun
-from mlops_action.kernels.interface import KernelBackend, Launch
+from mlops_action.kernels.interface import KernelBackend, Launch, Place
 from mlops_action.kernels.interrupt import Interrupt
-from mlops_action.kernels.specs import KernelFinder
 from mlops_action.records import Failure, StepLimits
 from mlops_action.registry import load
 from mlops_action.vocabulary import CellStatus
@@ -26,7 +26,7 @@ MARK = "MLOPS_TEST_MARK"
 
 
 def host(folder: Path) -> KernelBackend:
-    backend: KernelBackend = load(BACKENDS["host"])(KernelFinder(dict(os.environ), folder))
+    backend: KernelBackend = load(BACKENDS["host"])(Place(EnvironmentSpec(), folder, dict(os.environ)))
     return backend
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from mlops_action.config.model import EnvironmentSpec
 from mlops_action.errors import KernelStartFailed
 from mlops_action.kernels.ahead import KernelsAhead
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.host import HostKernels
-from mlops_action.kernels.interface import KernelProcess, Launch
-from mlops_action.kernels.specs import KernelFinder
+from mlops_action.kernels.interface import KernelProcess, Launch, Place
 
 pytestmark = pytest.mark.kernel
 
 
 @pytest.fixture
 def backend(tmp_path: Path) -> HostKernels:
-    return HostKernels(KernelFinder(dict(os.environ), tmp_path))
+    return HostKernels(Place(EnvironmentSpec(), tmp_path, dict(os.environ)))
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_kernel_is_not_given_when_packages_were_installed_since_it_was_begun(
     packages.mkdir(parents=True)
     interpreter.parent.mkdir()
     interpreter.symlink_to(launch.choice.argv[0])
-    backend = HostKernels(KernelFinder({}, tmp_path))
+    backend = HostKernels(Place(EnvironmentSpec(), tmp_path, {}))
     own = replace(launch, choice=replace(launch.choice, argv=(str(interpreter), *launch.choice.argv[1:])))
     kernels = KernelsAhead(backend, [own], ahead=1)
     begun = waiting(kernels)

@@ -22,7 +22,7 @@ LANGUAGES = {"python3": "python", "ir": "R", "bash": "bash", "scala": "scala"}
 class KernelsOfNames:
     """Knows a few kernels and starts none."""
 
-    def find(self, name: str) -> KernelChoice:
+    def find(self, name: str, environment: str = "") -> KernelChoice:
         if name not in LANGUAGES:
             raise KernelMissing(f"there is no kernel `{name}`", hint="install it")
         return KernelChoice(name, "/k", LANGUAGES[name], ("run",))

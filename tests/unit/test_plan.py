@@ -22,7 +22,7 @@ from mlops_action.records import KernelChoice, Plan
 class FewKernels:
     """Knows two kernels and starts none."""
 
-    def find(self, name: str) -> KernelChoice:
+    def find(self, name: str, environment: str = "") -> KernelChoice:
         if name not in {"python3", "ir"}:
             raise KernelMissing(f"there is no Jupyter kernel `{name}`", hint="known: `python3`, `ir`")
         return KernelChoice(name, f"/kernels/{name}", "python" if name == "python3" else "R", (f"/bin/{name}", "-f"))

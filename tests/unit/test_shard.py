@@ -134,7 +134,7 @@ def test_a_part_that_does_not_exist_is_an_error_with_its_origin(text: str, said:
 class OneKernel:
     """A place with a single kernel, in which nothing is started."""
 
-    def find(self, name: str) -> KernelChoice:
+    def find(self, name: str, environment: str = "") -> KernelChoice:
         return HERE
 
     async def start(self, launch: Launch) -> KernelProcess:

@@ -57,8 +57,6 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        (root / "k").mkdir()
-        (root / "k/kernel.json").write_text("{}")
         (root / "data").mkdir()
         (root / "data/train.csv").write_text("1,2\n")
         self.kernel = KernelChoice("python3", str(root / "k"), "python", ("/venv/bin/python",))
@@ -97,7 +95,7 @@ class Project:
             log=cast("RunLog", None),
             redactor=redactor,
             interrupt=Interrupt(),
-            environment=self.environment,
+            environments={"": self.environment},
             facts=tuple(self.facts.values()),
         )
 
@@ -181,7 +179,7 @@ def other_packages(project: Project) -> None:
 
 
 def other_kernel_spec(project: Project) -> None:
-    (project.root / "k/kernel.json").write_text('{"env": {}}')
+    project.step = replace(project.step, kernel=replace(project.kernel, env={"OMP_NUM_THREADS": "4"}))
 
 
 CHANGES: dict[str, Callable[[Project], Any]] = {
