@@ -251,5 +251,5 @@ class Pipeline:
 
     def _prefix(self, plan: Plan) -> str:
         """The project folder relative to the checkout, for annotations."""
-        workspace, root = self.context.env.get("GITHUB_WORKSPACE", ""), Path(plan.root)
+        workspace, root = self.console.system.workspace(self.context.env), Path(plan.root)
         return root.relative_to(workspace).as_posix() if workspace and root.is_relative_to(workspace) else ""

@@ -27,6 +27,10 @@ class GitHub:
         """Whether the runner says so."""
         return env.get("GITHUB_ACTIONS") == "true"
 
+    def workspace(self, env: Mapping[str, str]) -> str:
+        """The checkout."""
+        return env.get("GITHUB_WORKSPACE", "")
+
     def open_group(self, title: str) -> list[str]:
         """A group in which no workflow command counts."""
         return [f"::group::{_data(inline(title))}", f"::stop-commands::{self.token}"]
