@@ -8,6 +8,7 @@ from pathlib import Path
 from mlops_action.canonical import pretty_bytes
 from mlops_action.config.action_files import composite_action, container_action
 from mlops_action.config.generate import schema_of
+from mlops_action.config.gitlab_files import COMPONENTS, component
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.policy_model import PolicySpec
 from mlops_action.config.reference import errors_page, reference
@@ -31,6 +32,7 @@ def generated_files() -> dict[str, bytes]:
     texts = {
         "action.yml": composite_action(),
         "container/action.yml": container_action(),
+        **{f"templates/{name}.yml": component(name) for name in COMPONENTS},
         "docs/reference.md": reference(),
         "docs/errors.md": errors_page(),
     }

@@ -57,21 +57,22 @@ def _head(name: str, description: str) -> Iterator[str]:
     yield "inputs:"
     for item in option_fields():
         yield f"  {input_name(item)}:"
-        yield f"    description: {_quoted(item.metadata['doc'] + _how(item))}"
+        yield f"    description: {quoted(item.metadata['doc'] + how(item))}"
         yield "    required: false"
-        yield f"    default: {_quoted(default_text(item))}"
+        yield f"    default: {quoted(default_text(item))}"
 
 
 def _outputs(value: str | None) -> Iterator[str]:
     yield "outputs:"
     for name, doc in OUTPUTS.items():
         yield f"  {name}:"
-        yield f"    description: {_quoted(doc)}"
+        yield f"    description: {quoted(doc)}"
         if value is not None:
             yield f"    value: {value % name}"
 
 
-def _how(item: Field[Any]) -> str:
+def how(item: Field[Any]) -> str:
+    """How several values are written in one input."""
     if item.name == "parameters":
         return " One a line, or a YAML mapping."
     return " One a line." if item.default == () else ""
@@ -84,5 +85,6 @@ def default_text(item: Field[Any]) -> str:
     return str(item.default) if item.default not in ((), 0, "") else ""
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Text as a YAML string."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
