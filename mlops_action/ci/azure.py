@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops_action.ci.budget import within
 from mlops_action.ci.plain import PlainLog
 from mlops_action.context import Context
 from mlops_action.records import Annotation, Emissions
@@ -47,11 +48,10 @@ class Azure(PlainLog):
 
 
 def _issues(annotations: tuple[Annotation, ...], level: str, limit: int) -> list[str]:
-    mine = [each for each in annotations if each.level == level]
-    shown = mine if len(mine) <= limit else mine[: max(0, limit - 1)]
+    shown, more = within(annotations, level, limit)
     lines = [_issue(each) for each in shown]
-    if len(mine) > len(shown):
-        lines.append(f"##vso[task.logissue type={level}]and {len(mine) - len(shown)} more, see the report")
+    if more:
+        lines.append(f"##vso[task.logissue type={level}]and {more} more, see the report")
     return lines
 
 
