@@ -11,7 +11,7 @@ from mlops_action.config.action_files import default_text, how, quoted
 from mlops_action.config.options import GATE, MANIFEST, RUN, input_name, option_fields
 
 HEADER = "# Written by `make gen` from mlops_action/config/options.py: change it there.\n"
-NOT_HERE = {"summary", "annotations", "working_directory"}
+NOT_HERE = {"summary", "annotations", "working_directory", "parts"}
 """Options of GitHub's job page; folders are chosen by `before-script`."""
 COMPONENTS = {"run": RUN, "gate": GATE, "manifest": MANIFEST}
 """Commands of the components by name."""

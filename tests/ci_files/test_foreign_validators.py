@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 EXAMPLES = ROOT / "workflows-examples"
-ACTIONS = (ROOT / "action.yml", ROOT / "container" / "action.yml")
+ACTIONS = (ROOT / "action.yml", *sorted(ROOT.glob("*/action.yml")))
 CHECKED = [
     *((path, "vendor.github-actions") for path in ACTIONS),
     *((path, "vendor.github-workflows") for path in sorted(EXAMPLES.glob("github-*.yml"))),
