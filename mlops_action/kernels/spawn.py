@@ -22,8 +22,8 @@ from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
 from mlops_action.records import KernelChoice
 
-IPC_LANGUAGES = {"python", "r", "bash"}
-"""Languages whose kernels are known to speak over Unix sockets; others get TCP on loopback."""
+IPC_KERNELS = ("ipykernel", "IRkernel", "bash_kernel")
+"""Programs that are known to speak over Unix sockets; others get TCP on loopback."""
 LONGEST_SOCKET = 90
 """Characters; a Unix socket's path may have 107, and Jupyter adds a port number."""
 PORTS = ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port")
@@ -101,7 +101,8 @@ def _filled(part: str, values: dict[str, str]) -> str:
 
 def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
     """Where the kernel shall listen, and the key that messages are signed with."""
-    ipc = os.name == "posix" and launch.choice.language.lower() in IPC_LANGUAGES
+    command = " ".join(launch.choice.argv)
+    ipc = os.name == "posix" and any(known in command for known in IPC_KERNELS)
     ipc = ipc and len(str(folder)) < LONGEST_SOCKET
     return {
         "transport": "ipc" if ipc else "tcp",

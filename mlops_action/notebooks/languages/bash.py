@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Any
 
-from mlops_action.notebooks.languages.interface import Declared
+from mlops_action.notebooks.languages.interface import Declared, Language
 from mlops_action.notebooks.languages.lines import LineReader
 from mlops_action.notebooks.languages.text import IDENTIFIER, no_nul, whole_text
 
@@ -24,6 +24,11 @@ class Bash:
 
     comment = "#"
     names = IDENTIFIER
+
+    def after(self, source: str) -> Language:
+        """The same: a variable can be assigned to again."""
+        del source
+        return self
 
     def assign(self, name: str, value: Any) -> str:
         """``name=value``.
