@@ -21,6 +21,11 @@ ECHOING_LANGUAGES = {"python"}
 """Kernels that report what child processes print as output, and print it past Jupyter once more."""
 
 
+LATE_LANGUAGES = {"typescript", "javascript"}
+"""Kernels that may send what a cell printed after they have said that it is done: Deno's does."""
+LATE_SECONDS = 0.05
+"""How long these are listened to until nothing more comes."""
+
 OUTPUT_SECONDS = 60
 """How long output that is still on its way is waited for when a cell has ended; what comes later is lost."""
 
@@ -44,6 +49,7 @@ class CellClient(NotebookClient):
         self._stream: Any = None
         self._text = StreamText(budget)
         self.on_cell_executed = self._keep_reply
+        self._request = ""
         self._printed_last = ""
 
     async def ready(self, process: KernelProcess, seconds: float) -> None:
@@ -72,13 +78,34 @@ class CellClient(NotebookClient):
     def next_cell(self) -> None:
         """Begin another cell."""
         self.budget.next_cell()
-        self.reply, self._printed_last = {}, ""
+        self.reply, self._request, self._printed_last = {}, "", ""
 
     async def prepare(self, code: str) -> None:
         """Run code of ours before the first cell, out of sight."""
         if self.kc is not None:
             request = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False)
             await _answer(self.kc, request, 10.0)
+
+    async def async_execute_cell(self, cell: Any, cell_index: int, **more: Any) -> Any:
+        """Run a cell, and take what arrives late."""
+        try:
+            return await super().async_execute_cell(cell, cell_index, **more)
+        finally:
+            language = self.nb.metadata.get("language_info", {}).get("name", "")
+            if self._request and str(language).lower() in LATE_LANGUAGES:
+                await self._take_late_output(cell, cell_index)
+
+    async def _take_late_output(self, cell: Any, cell_index: int) -> None:
+        from queue import Empty
+
+        while self.kc is not None:
+            try:
+                message = await self.kc.get_iopub_msg(timeout=LATE_SECONDS)
+            except Empty:
+                return
+            parent = (message["parent_header"] or {}).get("msg_id")
+            if parent == self._request and message["msg_type"] in {"stream", "display_data", "execute_result"}:
+                self.process_message(message, cell, cell_index)
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Put a stream together before anything else happens to the outputs."""
@@ -162,6 +189,7 @@ class CellClient(NotebookClient):
 
     async def _keep_reply(self, **told: Any) -> None:
         self.reply = told["execute_reply"]["content"]
+        self._request = told["execute_reply"]["parent_header"].get("msg_id", "")
 
 
 async def _answer(channel: Any, request: str, seconds: float) -> tuple[Any, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,13 @@ from mlops_action.vocabulary import FailureKind
 
 SHOWN_SOURCE = 2000
 SHOWN_TRACEBACK = 6000
+_CLASS = re.compile(r"^<class '([\w.]+)'>$")
+"""How xeus-python names an error."""
 
 
 def raised(error: Any, choice: KernelChoice) -> Failure:
     """A cell raised; ``error`` is nbclient's."""
-    name, value = plain(str(error.ename)), plain(str(error.evalue))
+    name, value = _CLASS.sub(r"\1", plain(str(error.ename))), plain(str(error.evalue))
     said = f"a command ended with exit code {value}" if not name and value.isdecimal() else f"{name}: {value}"
     return Failure(
         FailureKind.RAISED,

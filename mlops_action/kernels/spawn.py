@@ -20,6 +20,7 @@ from typing import Any
 
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
+from mlops_action.kernels.watch import Watch
 from mlops_action.records import KernelChoice
 
 IPC_KERNELS = ("ipykernel", "IRkernel", "bash_kernel")
@@ -42,6 +43,7 @@ class Spawned:
     """What the connection file says."""
     process: subprocess.Popen[bytes]
     printed: Printed
+    watch: Watch
     mark: str
     """Value of the variable ``MARK`` in it and in all that it starts."""
     libraries: tuple[int, ...]
@@ -62,6 +64,7 @@ def spawn(launch: Launch) -> Spawned:
     libraries = library_state(launch.choice)
     folder = Path(tempfile.mkdtemp(prefix="mlops-"))
     printed = Printed()
+    watch = Watch(MARK, folder.name, folder)
     try:
         info = _connection(launch, folder)
         file = folder / "kernel.json"
@@ -79,11 +82,13 @@ def spawn(launch: Launch) -> Spawned:
             start_new_session=True,
         )
     except BaseException:
+        watch.close()
         printed.close()
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    watch.over(process.pid)
     printed.close_write_end()
-    return Spawned(folder, info, process, printed, folder.name, libraries)
+    return Spawned(folder, info, process, printed, watch, folder.name, libraries)
 
 
 def library_state(choice: KernelChoice) -> tuple[int, ...]:

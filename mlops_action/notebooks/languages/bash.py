@@ -10,8 +10,9 @@ from mlops_action.notebooks.languages.interface import Declared, Language
 from mlops_action.notebooks.languages.lines import LineReader
 from mlops_action.notebooks.languages.text import IDENTIFIER, no_nul, whole_text
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ESCAPED = re.compile(r"[\x00-\x1f\x7f'\\!]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+"""Characters at which an interactive shell does something else, or a kernel's program takes a line to end."""
+_ESCAPED = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029'\\!]")
 _READER = LineReader(
     re.compile(r"\s*(?:(?:export|readonly|declare(?:\s+-\w+)?|local)\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>.*)"),
     r"\s#",
@@ -52,8 +53,13 @@ class Bash:
         if not _CONTROL.search(text):
             return shlex.quote(text)
         # An interactive shell would complete names at a tab; so control characters are written as escapes.
-        return "$'" + _ESCAPED.sub(lambda found: f"\\x{ord(found[0]):02x}", text) + "'"
+        return "$'" + _ESCAPED.sub(_as_bytes, text) + "'"
 
     def declared(self, source: str) -> tuple[Declared, ...] | None:
         """Assignments, a line each; every value is text there."""
         return _READER.read(source)
+
+
+def _as_bytes(found: re.Match[str]) -> str:
+    """A character as its bytes in UTF-8, which bash takes in every locale."""
+    return "".join(f"\\x{byte:02x}" for byte in found[0].encode())

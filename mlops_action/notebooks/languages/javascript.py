@@ -39,8 +39,8 @@ _READER = LineReader(
 )
 
 
-_DECLARATION = re.compile(r"(?m)^[ \t]*(?:export\s+)?(let|const)\s+([^=;]+)")
-_NAME = re.compile(r"(?:^|[,{\[])\s*(?:[\w$]+\s*:\s*)?([A-Za-z_$][\w$]*)")
+_DECLARATION = re.compile(r"(?m)^[ \t]*(?:export\s+)?(var|let|const)\b((?:[^;\n]|,[ \t]*\n)*)")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 class JavaScript(Writer):
@@ -85,6 +85,6 @@ class JavaScript(Writer):
 
 
 def _words_of(source: str) -> Iterator[tuple[str, str]]:
-    """Names that are declared by ``let`` and ``const``, with the word."""
-    for word, names in _DECLARATION.findall(source):
+    """Names in declarations, with the word; the first one counts, so it comes last."""
+    for word, names in reversed(_DECLARATION.findall(source)):
         yield from ((name, word) for name in _NAME.findall(names))
