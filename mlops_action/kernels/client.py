@@ -86,10 +86,12 @@ class CellClient(NotebookClient):
             request = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False)
             await _answer(self.kc, request, 10.0)
 
-    async def async_execute_cell(self, cell: Any, cell_index: int, **more: Any) -> Any:
+    async def async_execute_cell(
+        self, cell: Any, cell_index: int, execution_count: int | None = None, store_history: bool = True
+    ) -> Any:
         """Run a cell, and take what arrives late."""
         try:
-            return await super().async_execute_cell(cell, cell_index, **more)
+            return await super().async_execute_cell(cell, cell_index, execution_count, store_history)
         finally:
             language = self.nb.metadata.get("language_info", {}).get("name", "")
             if self._request and str(language).lower() in LATE_LANGUAGES:
@@ -98,9 +100,10 @@ class CellClient(NotebookClient):
     async def _take_late_output(self, cell: Any, cell_index: int) -> None:
         from queue import Empty
 
-        while self.kc is not None:
+        channel: Any = self.kc
+        while channel is not None:
             try:
-                message = await self.kc.get_iopub_msg(timeout=LATE_SECONDS)
+                message = await channel.get_iopub_msg(timeout=LATE_SECONDS)
             except Empty:
                 return
             parent = (message["parent_header"] or {}).get("msg_id")
