@@ -213,7 +213,7 @@ class CommentRefused(EnvironmentProblem):
 
 
 class MetricUnreadable(MlopsError):
-    """A metric file is missing, is not in its format, or was not written by the step."""
+    """A metric file is missing, is not in its format, or was not written by the step (code 2 when no step runs)."""
 
     slug = "metric-unreadable"
     exit_code = ExitCode.STEP_FAILED

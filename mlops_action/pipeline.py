@@ -21,7 +21,15 @@ from mlops_action.config.load import NO_GATES, Loaded, find_config
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.ending import exit_code
-from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJudge, Problems, UsageError
+from mlops_action.errors import (
+    ConfigMissing,
+    ExitCode,
+    MetricUnreadable,
+    MlopsError,
+    NothingToJudge,
+    Problems,
+    UsageError,
+)
 from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
@@ -214,7 +222,11 @@ class Pipeline:
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
         from mlops_action.metrics.files import read_metric_file
 
-        return [reading for name in names for reading in read_metric_file(self.loaded.root / name, name)]
+        try:
+            return [reading for name in names for reading in read_metric_file(self.loaded.root / name, name)]
+        except MetricUnreadable as error:  # no step has run that could have failed
+            error.exit_code = ExitCode.USAGE
+            raise
 
     def _root(self) -> Path:
         """The project folder around the working directory."""

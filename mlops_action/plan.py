@@ -41,6 +41,7 @@ from mlops_action.records import (
     Retry,
     StepLimits,
 )
+from mlops_action.selections import selection_problem
 from mlops_action.shard import part_of
 from mlops_action.signatures import signature_of
 from mlops_action.stores.folder import OWN_FOLDER, harm_of
@@ -70,7 +71,7 @@ class Planner:
         }
         parameters = Parameters(self.loaded, self.settings, self.env, signatures).resolve(runs)
         steps = tuple(self._step(name, run, parameters[name], kernels[run.step]) for name, run in runs.items())
-        problems += [*self._missing_inputs(steps), *self._harm(steps)]
+        problems += [*self._choices(runs), *self._missing_inputs(steps), *self._harm(steps)]
         plan = Plan(
             config=self.loaded.file,
             root=str(self.loaded.root),
@@ -155,7 +156,7 @@ class Planner:
             file=spec.file,
             kernel=kernels.get(""),
             interpreters={label: kernel for label, kernel in kernels.items() if label},
-            cells=CellSelection(**{item.name: getattr(spec.cells, item.name) for item in fields(spec.cells)}),
+            cells=_selection(spec),
             parameters=parameters,
             strict_parameters=spec.unknown_parameters is UnknownParameters.REFUSE,
             variant=variant_of(run.combination),
@@ -230,6 +231,13 @@ class Planner:
         said = interpreters.get(label) if Path(spec.notebook).suffix != ".ipynb" else None
         return said or interpreter_kernel(label, spec.notebook)
 
+    def _choices(self, runs: Mapping[str, StepRun]) -> Iterator[MlopsError]:
+        """Choices of cells that leave nothing, or name what no cell has."""
+        for step in {run.step: None for run in runs.values()}:
+            problem = selection_problem(self.loaded, step, _selection(self.loaded.spec.steps[step]))
+            if problem is not None:
+                yield problem
+
     def _harm(self, steps: tuple[PlannedStep, ...]) -> Iterator[MlopsError]:
         """An output folder in which a run would remove what it reads."""
         folder, root = self.settings.options.output_dir, self.loaded.root
@@ -256,6 +264,10 @@ class Planner:
                     )
             promised += [*step.outputs, *step.metrics]
         return problems
+
+
+def _selection(spec: StepSpec) -> CellSelection:
+    return CellSelection(**{item.name: getattr(spec.cells, item.name) for item in fields(spec.cells)})
 
 
 def _free(name: str, taken: Container[str]) -> str:

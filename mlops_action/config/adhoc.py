@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import Path
 
 from mlops_action.config.load import (
-    CONFIG_NAME,
     NO_GATES,
     Loaded,
     find_config,
@@ -43,7 +42,8 @@ def _from_file(settings: Settings, cwd: Path) -> Loaded:
         if options.metrics:  # metric files and gates are enough to judge
             return Loaded(PipelineSpec(), cwd)
         raise
-    shown = options.config or (CONFIG_NAME if path.parent == cwd else str(path))
+    relative = options.config and not Path(options.config).is_absolute()
+    shown = options.config if relative else path.name  # no folder of this machine
     return load_config(path, shown, options.baseline)
 
 

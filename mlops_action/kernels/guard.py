@@ -42,5 +42,6 @@ It has a file name of its own, so that no traceback takes it for a cell.
 
 
 def preparation_for(choice: KernelChoice) -> str:
-    """Code for a kernel of this kind; empty for kernels that are not IPython's."""
-    return SHELL_GUARD if any("ipykernel" in part for part in choice.argv) else ""
+    """Code for a kernel of this kind; empty for kernels that are not IPython's (xeus-python's has IPython inside)."""
+    command = " ".join(choice.argv)
+    return SHELL_GUARD if "ipykernel" in command or ("xpython" in command and "--raw" not in command) else ""

@@ -105,6 +105,7 @@ class HostKernel:
         kill_group(self.spawned.process.pid)
         kill_marked(MARK, self.spawned.mark)
         await self._ended_within(TERMINATE_SECONDS)  # it is dead, and to be reaped
+        self.spawned.watch.close()
         if self._manager is not None:
             with contextlib.suppress(Exception):
                 await self._manager.cleanup_resources()

@@ -20,10 +20,11 @@ from typing import Any
 
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
+from mlops_action.kernels.watch import Watch
 from mlops_action.records import KernelChoice
 
-IPC_LANGUAGES = {"python", "r", "bash"}
-"""Languages whose kernels are known to speak over Unix sockets; others get TCP on loopback."""
+IPC_KERNELS = ("ipykernel", "IRkernel", "bash_kernel")
+"""Programs that are known to speak over Unix sockets; others get TCP on loopback."""
 LONGEST_SOCKET = 90
 """Characters; a Unix socket's path may have 107, and Jupyter adds a port number."""
 PORTS = ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port")
@@ -42,6 +43,7 @@ class Spawned:
     """What the connection file says."""
     process: subprocess.Popen[bytes]
     printed: Printed
+    watch: Watch
     mark: str
     """Value of the variable ``MARK`` in it and in all that it starts."""
     libraries: tuple[int, ...]
@@ -62,6 +64,7 @@ def spawn(launch: Launch) -> Spawned:
     libraries = library_state(launch.choice)
     folder = Path(tempfile.mkdtemp(prefix="mlops-"))
     printed = Printed()
+    watch = Watch(MARK, folder.name, folder)
     try:
         info = _connection(launch, folder)
         file = folder / "kernel.json"
@@ -79,11 +82,13 @@ def spawn(launch: Launch) -> Spawned:
             start_new_session=True,
         )
     except BaseException:
+        watch.close()
         printed.close()
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    watch.over(process.pid)
     printed.close_write_end()
-    return Spawned(folder, info, process, printed, folder.name, libraries)
+    return Spawned(folder, info, process, printed, watch, folder.name, libraries)
 
 
 def library_state(choice: KernelChoice) -> tuple[int, ...]:
@@ -101,7 +106,8 @@ def _filled(part: str, values: dict[str, str]) -> str:
 
 def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
     """Where the kernel shall listen, and the key that messages are signed with."""
-    ipc = os.name == "posix" and launch.choice.language.lower() in IPC_LANGUAGES
+    command = " ".join(launch.choice.argv)
+    ipc = os.name == "posix" and any(known in command for known in IPC_KERNELS)
     ipc = ipc and len(str(folder)) < LONGEST_SOCKET
     return {
         "transport": "ipc" if ipc else "tcp",

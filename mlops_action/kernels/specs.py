@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,8 +15,10 @@ from mlops_action.errors import KernelMissing, nearest
 from mlops_action.records import KernelChoice
 
 DEFAULT_KERNEL = "python3"
+_PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 INSTALL_HINTS = {
     "python3": "`python -m pip install ipykernel` in the environment that the notebook needs",
+    "deno": "Deno and its kernelspec (`python -m pip install deno && deno jupyter --install`)",
     "ir": "R's package IRkernel (Debian: `apt-get install r-cran-irkernel`)",
     "bash": "`pip install bash_kernel && python -m bash_kernel.install --sys-prefix`",
     "deno": "`pip install deno && deno jupyter --install`",
@@ -133,14 +136,17 @@ class KernelFinder:
                 origin=str(spec_dir / "kernel.json"),
                 hint="install the kernel again",
             ) from None
-        if argv and argv[0] in {"python", "python3"}:  # as jupyter_client has it: not whatever is first on PATH
-            interpreter = str(_interpreter(prefix)) if prefix is not None else sys.executable
-            return replace(choice, argv=(interpreter, *argv[1:]))
-        return choice
+        interpreter = _interpreter(prefix, argv[0]) if argv and _PYTHON.fullmatch(argv[0]) else ""
+        return replace(choice, argv=(interpreter, *argv[1:])) if interpreter else choice
 
 
-def _interpreter(prefix: Path) -> Path:
-    for place in (prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "python.exe"):
-        if place.exists():
-            return place
-    return Path(sys.executable)
+def _interpreter(prefix: Path | None, name: str) -> str:
+    """What ``python``, ``python3`` or ``python3.11`` means: as jupyter_client has it, not what is first on PATH."""
+    usual = name in {"python", "python3"}
+    if prefix is not None:
+        wanted = [prefix / "bin" / name]
+        wanted += [prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "python.exe"] if usual else []
+        for place in wanted:
+            if place.exists():
+                return str(place)
+    return sys.executable if usual or name == f"python3.{sys.version_info.minor}" else ""
