@@ -100,7 +100,8 @@ class Pipeline:
         from mlops_action.formats.plan_text import plan_lines
 
         plan, problems = self._planned()
-        self.console.say(*plan_lines(plan, self.loaded.judging))
+        states = {kernel.label: self.kernels.state(kernel) for step in plan.steps for kernel in step.kernels}
+        self.console.say(*plan_lines(plan, self.loaded.judging, states))
         if problems:
             raise Problems(problems)
         return ExitCode.PASSED
