@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_action.errors import KernelMissing, nearest
+from mlops_action.kernels.existing import activated, kernel_of
 from mlops_action.records import KernelChoice
 
 DEFAULT_KERNEL = "python3"
@@ -46,6 +47,8 @@ class KernelFinder:
         Raises:
             KernelMissing: there is none, or its ``kernel.json`` is broken.
         """
+        if self.python and name == DEFAULT_KERNEL:  # of this interpreter, or none
+            return self._of_interpreter(self._program(self.python))
         for folder, prefix in self._folders():
             spec_dir = folder / name.lower()
             if (spec_dir / "kernel.json").is_file():
@@ -95,7 +98,7 @@ class KernelFinder:
 
     def _all_prefixes(self) -> Iterator[Path]:
         if self.python:
-            yield self._prefix_of(self.python)
+            yield self._program(self.python).parent.parent
         if self.env.get("VIRTUAL_ENV"):
             yield Path(self.env["VIRTUAL_ENV"])
         if self.env.get("CONDA_PREFIX"):
@@ -105,8 +108,15 @@ class KernelFinder:
             if folder and any((Path(folder) / name).exists() for name in ("python3", "python", "python.exe")):
                 yield Path(folder).parent
 
-    def _prefix_of(self, python: str) -> Path:
-        """``/x/.venv`` for ``/x/.venv/bin/python``, ``.venv/bin/python`` or a name on PATH.
+    def _of_interpreter(self, python: Path) -> KernelChoice:
+        prefix = python.parent.parent
+        spec_dir = prefix / "share" / "jupyter" / "kernels" / DEFAULT_KERNEL
+        if not (spec_dir / "kernel.json").is_file():
+            return kernel_of(DEFAULT_KERNEL, python, self.env)
+        return activated(self._choice(DEFAULT_KERNEL, spec_dir, prefix, str(python)), prefix)
+
+    def _program(self, python: str) -> Path:
+        """``/x/.venv/bin/python`` for ``.venv/bin/python`` or a name on PATH.
 
         Raises:
             KernelMissing: there is no such interpreter.
@@ -114,10 +124,11 @@ class KernelFinder:
         beside = self.cwd / python
         found = str(beside) if beside.is_file() else shutil.which(python, path=self.env.get("PATH"))
         if found is None:
-            raise KernelMissing(f"there is no Python interpreter `{python}`", hint="give a path or a name on PATH")
-        return Path(os.path.abspath(found)).parent.parent  # noqa: PTH100  # resolving would leave the virtual environment
+            hint = "give a path or a name on PATH; a version alone is for an environment with `packages`"
+            raise KernelMissing(f"there is no Python interpreter `{python}`", hint=hint)
+        return Path(os.path.abspath(found))  # noqa: PTH100  # resolving would leave the virtual environment
 
-    def _choice(self, name: str, spec_dir: Path, prefix: Path | None) -> KernelChoice:
+    def _choice(self, name: str, spec_dir: Path, prefix: Path | None, own: str = "") -> KernelChoice:
         try:
             spec = json.loads((spec_dir / "kernel.json").read_bytes())
             argv = [str(part) for part in spec["argv"]]
@@ -136,7 +147,8 @@ class KernelFinder:
                 origin=str(spec_dir / "kernel.json"),
                 hint="install the kernel again",
             ) from None
-        interpreter = _interpreter(prefix, argv[0]) if argv and _PYTHON.fullmatch(argv[0]) else ""
+        pythonic = bool(argv) and _PYTHON.fullmatch(argv[0]) is not None
+        interpreter = (own or _interpreter(prefix, argv[0])) if pythonic else ""
         return replace(choice, argv=(interpreter, *argv[1:])) if interpreter else choice
 
 
