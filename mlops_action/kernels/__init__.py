@@ -2,5 +2,6 @@
 
 BACKENDS = {
     "host": "mlops_action.kernels.host:HostKernels",
+    "warm": "mlops_action.kernels.warm:WarmKernels",
 }
 """Kernel backends by name."""

@@ -19,6 +19,10 @@ ECHOING_LANGUAGES = {"python"}
 """Kernels that report what child processes print as output, and print it past Jupyter once more."""
 
 
+RECONNECT_MILLISECONDS = 3
+"""Between attempts to reach a kernel that does not listen yet; by default ZeroMQ waits 100 and more."""
+IDLE_SECONDS = 0.03
+"""How long after its reply the end of a request is waited for on an output channel that may not be connected yet."""
 OUTPUT_SECONDS = 60
 """How long output that is still on its way is waited for when a cell has ended; what comes later is lost."""
 
@@ -53,18 +57,18 @@ class CellClient(NotebookClient):
         """
         self.kc = channel = self.manager.client()
         channel.context.rcvhwm = 100_000  # by default ZeroMQ drops output when a thousand messages wait
+        channel.context.reconnect_ivl = RECONNECT_MILLISECONDS
         channel.start_channels()
         channel.allow_stdin = False
-        deadline, waiting = time.monotonic() + seconds, 0.5
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             request = channel.kernel_info()
-            reply, idle = await _answer(channel, request, waiting)
+            reply, idle = await _answer(channel, request, 0.5, IDLE_SECONDS)
             if reply and idle:
                 self.nb.metadata.setdefault("language_info", reply["content"].get("language_info", {}))
                 return
             if process.ended_by():
                 raise DeadKernelError(process.ended_by())
-            waiting = 0.5 if reply is None else 0.1
         raise TimeoutError
 
     async def prepare(self, code: str) -> None:
@@ -135,8 +139,11 @@ class CellClient(NotebookClient):
         self.reply = told["execute_reply"]["content"]
 
 
-async def _answer(channel: Any, request: str, seconds: float) -> tuple[Any, bool]:
-    """The reply to ``request`` and whether its end was seen on the output channel, as far as they come in time."""
+async def _answer(channel: Any, request: str, seconds: float, rest: float = float("inf")) -> tuple[Any, bool]:
+    """The reply to ``request`` and whether its end was seen on the output channel, as far as they come in time.
+
+    The end must be seen within ``seconds``, and within ``rest`` seconds after the reply.
+    """
     from queue import Empty
 
     deadline = time.monotonic() + seconds
@@ -151,5 +158,6 @@ async def _answer(channel: Any, request: str, seconds: float) -> tuple[Any, bool
             continue
         if reply is None:
             reply = message
+            deadline = min(deadline, time.monotonic() + rest)
         idle = message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
     return reply, idle

@@ -168,10 +168,11 @@ class NotebookRun:
                 raise
         except KernelStartFailed as error:
             raise _Stopped(Failure(FailureKind.KERNEL_START, error.message, error.hint)) from None
-        return _Session(launch, process, manager, client, UsageMeter(process.pid))
+        return _Session(launch, process, manager, client)
 
     async def _start(self, session: _Session) -> None:
         await session.client.ready(session.process, self.limits.start_timeout_seconds)
+        session.meter = UsageMeter(session.process.pid)
         preparation = preparation_for(session.launch.choice)
         if preparation:
             await session.client.prepare(preparation)

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _STANDARD = ("-m", "ipykernel_launcher")
-_PROGRAM = """
+IMPORT = """
 import gc, sys
 gc.disable()
 sys.path[:] = [each for each in sys.path if each]
 sys.modules["debugpy"] = None
 from ipykernel import kernelapp
+try:
+    import ipykernel.debugger
+except ImportError:
+    pass
 del sys.modules["debugpy"]
-app = kernelapp.IPKernelApp.instance()
+given = {}
+"""
+RUN = """
+app = kernelapp.IPKernelApp.instance(**given)
 app.initialize()
 gc.enable()
 gc.freeze()
@@ -24,7 +31,8 @@ if control is not None:
 """What ``ipykernel_launcher`` does, and besides:
 
 - The debugger is not imported: nobody debugs in CI, and it takes a fifth of the start. A
-  notebook can still import ``debugpy`` itself.
+  notebook can still import ``debugpy`` itself. (The kernel looks for it while it is
+  initialised, from version 7.4 on, and before that when it is imported.)
 - The garbage collector leaves alone what was there before the first cell: it is library code,
   and looking through it takes most of the kernel's end.
 - At the end the control thread is waited for. It flushes what was printed, and does so for
@@ -32,14 +40,17 @@ if control is not None:
 """
 
 
+def is_standard(argv: Sequence[str]) -> bool:
+    """Whether it is the command of a standard ipykernel."""
+    return tuple(argv[1:3]) == _STANDARD
+
+
 def quick_command(argv: Sequence[str]) -> list[str]:
     """The command of a standard ipykernel, changed to start the same kernel by our program.
 
     Any other command is given back as it is.
     """
-    if tuple(argv[1:3]) != _STANDARD:
-        return list(argv)
-    return [argv[0], "-c", _PROGRAM, *argv[3:]]
+    return [argv[0], "-c", IMPORT + RUN, *argv[3:]] if is_standard(argv) else list(argv)
 
 
 def history_arguments(argv: Sequence[str]) -> list[str]:
