@@ -185,7 +185,7 @@ class Server:
         _new_randomness()
         sys.argv[1:] = request["argv"]
         if hasattr(sys, "orig_argv"):
-            sys.orig_argv[3:] = request["argv"]
+            sys.orig_argv[-3:] = request["argv"]
         return {"parent_handle": os.getppid()}
 
     def variables(self, own: dict[str, str]) -> None:

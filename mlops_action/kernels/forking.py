@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_action.kernels.interface import Launch
-from mlops_action.kernels.launcher import IMPORT, RUN
+from mlops_action.kernels.launcher import IMPORT, RUN, standard_parts
 from mlops_action.kernels.spawn import Prepared, Printed, library_state, variables
 from mlops_action.kernels.strays import kill_group
 
@@ -71,10 +71,11 @@ class ForkServer:
         life, self._life = os.pipe()
         self._control = ours
         own = Path(__file__).with_name("fork_server.py").read_text()
+        interpreter, _ = standard_parts(launch.choice.argv) or ([launch.choice.argv[0]], [])
         program = f"{own}\n{IMPORT}\ngiven = main()\n{RUN}"
         try:
             self.process = subprocess.Popen(
-                [launch.choice.argv[0], "-c", program, str(theirs.fileno()), str(life), json.dumps(list(preload))],
+                [*interpreter, "-c", program, str(theirs.fileno()), str(life), json.dumps(list(preload))],
                 cwd=launch.cwd,
                 env=variables(launch, self._folder),
                 stdin=subprocess.DEVNULL,
@@ -96,7 +97,7 @@ class ForkServer:
         number = secrets.randbits(48)
         wanted = {
             "number": number,
-            "argv": ready.argv[3:],
+            "argv": ready.argv[ready.argv.index("-c") + 2 :],
             "cwd": str(ready.cwd),
             "folder": str(ready.folder),
             "env": {**ready.env, "JPY_PARENT_PID": str(self.process.pid)},

@@ -40,9 +40,15 @@ if control is not None:
 """
 
 
-def is_standard(argv: Sequence[str]) -> bool:
-    """Whether it is the command of a standard ipykernel."""
-    return tuple(argv[1:3]) == _STANDARD
+def standard_parts(argv: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """Of the command of a standard ipykernel, the interpreter with its ``-X`` options and the kernel's arguments.
+
+    None for any other command.
+    """
+    options = next((at for at, part in enumerate(argv) if at and not part.startswith("-X")), len(argv))
+    if tuple(argv[options : options + 2]) != _STANDARD:
+        return None
+    return list(argv[:options]), list(argv[options + 2 :])
 
 
 def quick_command(argv: Sequence[str]) -> list[str]:
@@ -50,7 +56,8 @@ def quick_command(argv: Sequence[str]) -> list[str]:
 
     Any other command is given back as it is.
     """
-    return [argv[0], "-c", IMPORT + RUN, *argv[3:]] if is_standard(argv) else list(argv)
+    parts = standard_parts(argv)
+    return list(argv) if parts is None else [*parts[0], "-c", IMPORT + RUN, *parts[1]]
 
 
 def history_arguments(argv: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.forking import ForkedProcess, ForkServer
 from mlops_action.kernels.host import HostKernel
 from mlops_action.kernels.interface import PATIENCE_SECONDS, KernelBackend, KernelProcess, Launch, Place
-from mlops_action.kernels.launcher import is_standard
+from mlops_action.kernels.launcher import standard_parts
 from mlops_action.kernels.spawn import prepared, spawned
 from mlops_action.records import KernelChoice
 from mlops_action.registry import load_from
@@ -133,7 +133,7 @@ def _unsuited(launch: Launch) -> str:
     """Why a kernel cannot be forked; empty when it may be."""
     if sys.platform != "linux":
         return "a process can safely be forked on Linux only"
-    if not is_standard(launch.choice.argv):
+    if standard_parts(launch.choice.argv) is None:
         return f"`{launch.choice.name}` is not started by `python -m ipykernel_launcher`"
     return ""
 
