@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -158,7 +159,7 @@ def of(backend: KernelBackend | Plain, folder: Path) -> Once:
             manager = await process.connect()
             client = CellClient(notebook, manager, OutputBudget(10**6, 10**6), lambda _: None)
             await client.ready(process, SECONDS)
-            await client.prepare(preparation_for(choice))
+            client.prepare(preparation_for(choice))
             await client.async_execute_cell(notebook.cells[0], 0)
             ended = time.perf_counter()
             client.kc.stop_channels()
@@ -177,7 +178,7 @@ async def jupyter(folder: Path) -> tuple[float, float]:
 
     begun = time.perf_counter()
     manager, client = await start_new_async_kernel(
-        kernel_name="python3", cwd=str(folder), env=kernel_environment(os.environ)
+        kernel_name="python3", cwd=str(folder), env=kernel_environment(os.environ), stderr=subprocess.DEVNULL
     )
     client.execute("print('done')")
     await client.get_shell_msg(timeout=SECONDS)

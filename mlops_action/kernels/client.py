@@ -71,11 +71,10 @@ class CellClient(NotebookClient):
                 raise DeadKernelError(process.ended_by())
         raise TimeoutError
 
-    async def prepare(self, code: str) -> None:
-        """Run code of ours before the first cell, out of sight."""
+    def prepare(self, code: str) -> None:
+        """Have code of ours run before the first cell, out of sight; the kernel takes one request after the other."""
         if self.kc is not None:
-            request = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False)
-            await _answer(self.kc, request, 10.0)
+            self.kc.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Put a stream together before anything else happens to the outputs."""

@@ -175,7 +175,7 @@ class NotebookRun:
         session.meter = UsageMeter(session.process.pid)
         preparation = preparation_for(session.launch.choice)
         if preparation:
-            await session.client.prepare(preparation)
+            session.client.prepare(preparation)
 
     async def _race(
         self, work: asyncio.Future[Any], session: _Session, stop: asyncio.Future[Any], deadline: float

@@ -30,14 +30,16 @@ from typing import Any
 LATER = (
     "IPython.core.completerlib",
     "IPython.core.debugger",
+    "IPython.core.logger",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "faulthandler",
     "sqlite3",
     "tornado.platform.asyncio",
     "tornado.queues",
+    "unicodedata",
 )
-"""What a kernel imports while it is initialised."""
+"""What a kernel imports by the end of its first cell."""
 HARMLESS_FILES = ("/dev/null", "/dev/urandom", "/dev/random")
 MARK = b"MLOPS_ACTION_KERNEL"
 
@@ -72,6 +74,8 @@ class Server:
         for name in LATER:
             with suppress(ImportError):
                 importlib.import_module(name)
+        with suppress(Exception):  # compiles regular expressions that every cell needs
+            importlib.import_module("IPython.core.inputtransformer2").TransformerManager().transform_cell("print()")
         sys.path.insert(0, "")  # as in a kernel: modules of the project can be preloaded
         self.trouble = ""
         for name in self.preload:
