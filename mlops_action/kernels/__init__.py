@@ -3,5 +3,6 @@
 BACKENDS = {
     "host": "mlops_action.kernels.host:HostKernels",
     "packages": "mlops_action.kernels.packages:PackagesKernels",
+    "warm": "mlops_action.kernels.warm:WarmKernels",
 }
 """Kernel backends by name."""

@@ -26,6 +26,10 @@ LATE_LANGUAGES = {"typescript", "javascript"}
 LATE_SECONDS = 0.05
 """How long these are listened to until nothing more comes."""
 
+RECONNECT_MILLISECONDS = 3
+"""Between attempts to reach a kernel that does not listen yet; by default ZeroMQ waits 100 and more."""
+IDLE_SECONDS = 0.03
+"""How long after its reply the end of a request is waited for on an output channel that may not be connected yet."""
 OUTPUT_SECONDS = 60
 """How long output that is still on its way is waited for when a cell has ended; what comes later is lost."""
 
@@ -61,18 +65,18 @@ class CellClient(NotebookClient):
         """
         self.kc = channel = self.manager.client()
         channel.context.rcvhwm = 100_000  # by default ZeroMQ drops output when a thousand messages wait
+        channel.context.reconnect_ivl = RECONNECT_MILLISECONDS
         channel.start_channels()
         channel.allow_stdin = False
-        deadline, waiting = time.monotonic() + seconds, 0.5
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             request = channel.kernel_info()
-            reply, idle = await _answer(channel, request, waiting)
+            reply, idle = await _answer(channel, request, 0.5, IDLE_SECONDS)
             if reply and idle:
                 self.nb.metadata.setdefault("language_info", reply["content"].get("language_info", {}))
                 return
             if process.ended_by():
                 raise DeadKernelError(process.ended_by())
-            waiting = 0.5 if reply is None else 0.1
         raise TimeoutError
 
     def next_cell(self) -> None:
@@ -80,11 +84,10 @@ class CellClient(NotebookClient):
         self.budget.next_cell()
         self.reply, self._request, self._printed_last = {}, "", ""
 
-    async def prepare(self, code: str) -> None:
-        """Run code of ours before the first cell, out of sight."""
+    def prepare(self, code: str) -> None:
+        """Have code of ours run before the first cell, out of sight; the kernel takes one request after the other."""
         if self.kc is not None:
-            request = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False)
-            await _answer(self.kc, request, 10.0)
+            self.kc.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
 
     async def async_execute_cell(
         self, cell: Any, cell_index: int, execution_count: int | None = None, store_history: bool = True
@@ -195,8 +198,11 @@ class CellClient(NotebookClient):
         self._request = told["execute_reply"]["parent_header"].get("msg_id", "")
 
 
-async def _answer(channel: Any, request: str, seconds: float) -> tuple[Any, bool]:
-    """The reply to ``request`` and whether its end was seen on the output channel, as far as they come in time."""
+async def _answer(channel: Any, request: str, seconds: float, rest: float = float("inf")) -> tuple[Any, bool]:
+    """The reply to ``request`` and whether its end was seen on the output channel, as far as they come in time.
+
+    The end must be seen within ``seconds``, and within ``rest`` seconds after the reply.
+    """
     from queue import Empty
 
     deadline = time.monotonic() + seconds
@@ -211,5 +217,6 @@ async def _answer(channel: Any, request: str, seconds: float) -> tuple[Any, bool
             continue
         if reply is None:
             reply = message
+            deadline = min(deadline, time.monotonic() + rest)
         idle = message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
     return reply, idle

@@ -157,13 +157,14 @@ class NotebookRun:
                 raise
         except KernelStartFailed as error:
             raise _Stopped(Failure(FailureKind.KERNEL_START, error.message, error.hint)) from None
-        return Session(launch, process, manager, client, UsageMeter(process.pid))
+        return Session(launch, process, manager, client)
 
     async def _start(self, session: Session) -> None:
         await session.client.ready(session.process, self.limits.start_timeout_seconds)
+        session.meter = UsageMeter(session.process.pid)
         preparation = preparation_for(session.launch.choice)
         if preparation:
-            await session.client.prepare(preparation)
+            session.client.prepare(preparation)
 
     async def _race(
         self, work: asyncio.Future[Any], session: Session, stop: asyncio.Future[Any], deadline: float

@@ -38,8 +38,9 @@ class Launch:
 class KernelProcess(Protocol):
     """A kernel whose process was started."""
 
-    pid: int | None
-    """Of the process, where it is one of this machine."""
+    @property
+    def pid(self) -> int | None:
+        """Of the process, where it is one of this machine; known at the latest when the kernel answers."""
 
     async def connect(self) -> Any:
         """The jupyter_client manager of the kernel, which need not be ready to answer yet.

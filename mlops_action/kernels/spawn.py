@@ -13,10 +13,10 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Protocol
 
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
@@ -33,6 +33,59 @@ MARK = "MLOPS_ACTION_KERNEL"
 STRAY_LIMIT = 1_000_000
 
 
+class Process(Protocol):
+    """What is used of ``subprocess.Popen``; not every kernel's process is a child of ours."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number, as soon as it is known; it leads a session and a group of its own."""
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, if it runs."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that the process of a kernel is started with."""
+
+    folder: Path
+    info: dict[str, Any]
+    argv: list[str]
+    cwd: Path
+    env: dict[str, str]
+    printed: Printed
+    libraries: tuple[int, ...]
+
+    def popen(self) -> subprocess.Popen[bytes]:
+        """Start it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        process = subprocess.Popen(
+            self.argv,
+            cwd=self.cwd,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=self.printed.write_end,
+            stderr=self.printed.write_end,
+            start_new_session=True,
+        )
+        self.printed.close_write_end()
+        return process
+
+    def discard(self) -> None:
+        """Leave nothing of it."""
+        self.printed.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class Spawned:
     """A process that was started."""
@@ -41,13 +94,14 @@ class Spawned:
     """Of this process alone, mode 0700; holds its connection file and its sockets."""
     info: dict[str, Any]
     """What the connection file says."""
-    process: subprocess.Popen[bytes]
+    process: Process
     printed: Printed
-    watch: Watch
     mark: str
     """Value of the variable ``MARK`` in it and in all that it starts."""
     libraries: tuple[int, ...]
     """See ``library_state``, of the moment before it was started."""
+    watch: Watch | None = None
+    """Ends it when we are gone; none where someone else does."""
 
     @property
     def connection_file(self) -> Path:
@@ -61,10 +115,32 @@ def spawn(launch: Launch) -> Spawned:
     Raises:
         OSError: it cannot be started.
     """
+    ready = prepared(launch)
+    watch = Watch(MARK, ready.folder.name, ready.folder)
+    try:
+        process = ready.popen()
+    except BaseException:
+        watch.close()
+        ready.discard()
+        raise
+    watch.over(process.pid)
+    return replace(spawned(ready, process), watch=watch)
+
+
+def spawned(ready: Prepared, process: Process) -> Spawned:
+    """``process``, which was started with what is ``ready``."""
+    return Spawned(ready.folder, ready.info, process, ready.printed, ready.folder.name, ready.libraries)
+
+
+def prepared(launch: Launch) -> Prepared:
+    """What a process for ``launch`` needs: a folder with a connection file, and a pipe for what it prints.
+
+    Raises:
+        OSError: there is no room for it.
+    """
     libraries = library_state(launch.choice)
     folder = Path(tempfile.mkdtemp(prefix="mlops-"))
     printed = Printed()
-    watch = Watch(MARK, folder.name, folder)
     try:
         info = _connection(launch, folder)
         file = folder / "kernel.json"
@@ -72,23 +148,12 @@ def spawn(launch: Launch) -> Spawned:
         file.write_text(json.dumps(info))
         own = {"connection_file": str(file), "resource_dir": launch.choice.spec_dir}
         argv = [*quick_command(launch.choice.argv), *history_arguments(launch.choice.argv)]
-        process = subprocess.Popen(
-            [_filled(part, own) for part in argv],
-            cwd=launch.cwd,
-            env=_environment(launch, folder),
-            stdin=subprocess.DEVNULL,
-            stdout=printed.write_end,
-            stderr=printed.write_end,
-            start_new_session=True,
-        )
+        filled = [_filled(part, own) for part in argv]
+        return Prepared(folder, info, filled, launch.cwd, variables(launch, folder), printed, libraries)
     except BaseException:
-        watch.close()
         printed.close()
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    watch.over(process.pid)
-    printed.close_write_end()
-    return Spawned(folder, info, process, printed, watch, folder.name, libraries)
 
 
 def library_state(choice: KernelChoice) -> tuple[int, ...]:
@@ -126,7 +191,7 @@ def _free_ports() -> dict[str, int]:
     return {name: ports.find_available_port("127.0.0.1") for name in PORTS}
 
 
-def _environment(launch: Launch, folder: Path) -> dict[str, str]:
+def variables(launch: Launch, folder: Path) -> dict[str, str]:
     """The launch's variables, those of the kernelspec, and what makes the process ours."""
     env = {
         **launch.env,

@@ -20,6 +20,7 @@ from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.execution import Hooks, NotebookRun
 from mlops_action.kernels.interface import KernelBackend, Launch, Place
 from mlops_action.kernels.interrupt import Interrupt
+from mlops_action.kernels.warm import WarmKernels
 from mlops_action.records import Failure, StepLimits
 from mlops_action.registry import load
 from mlops_action.vocabulary import CellStatus
@@ -45,7 +46,13 @@ def packages(folder: Path) -> KernelBackend:
     return backend
 
 
-MAKERS: dict[str, Callable[[Path], KernelBackend]] = {"host": host, "packages": packages}
+def warm(folder: Path, *preload: str) -> KernelBackend:
+    spec = EnvironmentSpec(warm=True, preload=preload)
+    backend: KernelBackend = load(BACKENDS["warm"])(Place(spec, folder, dict(os.environ)))
+    return backend
+
+
+MAKERS: dict[str, Callable[[Path], KernelBackend]] = {"host": host, "packages": packages, "warm": warm}
 """How each backend is made; one that is missing here fails the contract."""
 
 
@@ -110,11 +117,15 @@ class Bench:
         return Story(notebook, sum(cell.status is CellStatus.OK for cell in ended.cells), ended.failure, pieces)
 
     def survivors(self, seconds: float = 5) -> list[str]:
-        """Processes of this bench that are still there after a grace of ``seconds``."""
+        """Processes of this bench that are still there after a grace of ``seconds``, but for the backend's own."""
         deadline = time.monotonic() + seconds
-        while (left := list(marked_processes(self.mark))) and time.monotonic() < deadline:
+        while (left := list(self._others())) and time.monotonic() < deadline:
             time.sleep(0.1)
         return left
+
+    def _others(self) -> Iterator[str]:
+        own = self.backend.processes() if isinstance(self.backend, WarmKernels) else []
+        return (each for each in marked_processes(self.mark) if int(each.split()[0]) not in own)
 
 
 def marked_processes(mark: str) -> Iterator[str]:
