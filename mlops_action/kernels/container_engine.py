@@ -11,6 +11,7 @@ from typing import Any
 from mlops_action.errors import EngineUnreachable, ToolMissing
 
 INSTALL = 'python -m pip install "mlops-action[container]"'
+DOCKER_SOCKET = "/var/run/docker.sock"
 ANSWER_SECONDS = 60
 GREET_SECONDS = 10
 
@@ -83,7 +84,7 @@ def _candidates(env: Mapping[str, str]) -> list[dict[str, Any]]:
         return [{**found, "use_ssh_client": True} if found["base_url"].startswith("ssh://") else found]
     runtime = env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
     sockets = (
-        "/var/run/docker.sock",
+        DOCKER_SOCKET,
         f"{runtime}/docker.sock",
         f"{runtime}/podman/podman.sock",
         "/run/podman/podman.sock",

@@ -32,11 +32,16 @@ class Heard:
                     if self._text.size < STRAY_LIMIT:
                         self._text.chunks.append(data)
                         self._text.size += len(data)
-        with contextlib.suppress(Exception):
-            stream.close()
+        hang_up(stream)
 
     def take(self) -> str:
         """What was heard since the last call."""
         with self._lock:
             text, self._text = self._text, _Text([])
         return b"".join(text.chunks).decode("utf-8", errors="replace")
+
+
+def hang_up(stream: Any) -> None:
+    """Close the connection of a stream of the engine; its own ``close`` leaves that to the garbage collector."""
+    with contextlib.suppress(Exception):
+        stream._response.close()

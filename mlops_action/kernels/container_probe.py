@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_action.errors import EnvironmentProblem, KernelMissing
 from mlops_action.kernels.container_engine import explained
+from mlops_action.kernels.container_output import hang_up
 from mlops_action.records import KernelChoice
 
 _SCRIPT = r"""
@@ -133,8 +134,11 @@ def looked_into(client: Any, config: Mapping[str, Any], mark: str, sockets: str)
 def _output(client: Any, container: str) -> tuple[str, str]:
     """Run a container to its end: its standard output and error."""
     stream = client.attach(container, stdout=True, stderr=True, stream=True, demux=True)
-    client.start(container)
-    pieces = list(stream)
+    try:
+        client.start(container)
+        pieces = list(stream)
+    finally:
+        hang_up(stream)
     out, err = (b"".join(piece[i] or b"" for piece in pieces).decode(errors="replace") for i in (0, 1))
     return out, err
 
