@@ -42,7 +42,9 @@ def registry(image: str) -> Iterator[Registry]:
             if kind == "manifests" and name == "refused":
                 body = None
             self.send_response(200 if body is not None or self.path == "/v2/" else 404)
-            body = body or b""
+            body = (
+                b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}' if body is None else body
+            )
             self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
             self.send_header("Docker-Content-Digest", _digest(body))
             self.send_header("Content-Type", MANIFEST if kind == "manifests" else "application/octet-stream")

@@ -35,7 +35,9 @@ TCP_KERNEL = f"""{KERNEL}
 RUN cp -r /opt/k/share/jupyter/kernels/python3 /opt/k/share/jupyter/kernels/other && \\
     sed -i 's/"language": "python"/"language": "other"/' /opt/k/share/jupyter/kernels/other/kernel.json
 """
-BASH_KERNEL = f"{KERNEL}\nRUN /opt/k/bin/pip install --no-cache-dir bash_kernel && /opt/k/bin/python -m bash_kernel.install --sys-prefix"
+BASH_KERNEL = f"""{KERNEL}
+RUN /opt/k/bin/pip install --no-cache-dir bash_kernel && /opt/k/bin/python -m bash_kernel.install --sys-prefix
+"""
 DEPENDENCIES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
 JOB = "RUN python3 -m venv /opt/t && /opt/t/bin/pip install --no-cache-dir 'docker>=7.1' " + " ".join(
     f"'{each}'" for each in DEPENDENCIES
@@ -173,7 +175,7 @@ def test_a_project_with_a_foreign_name_is_where_it_is(place: Path) -> None:
     folder = place / "proyecto ñandú 数据, 'x'"
     folder.mkdir()
     story = Bench(in_container(folder, ContainerSpec(image=image())), folder).run(
-        "import os\nprint(os.getcwd())\nopen('größe.txt', 'w').write('é')"
+        "import os\nprint(os.getcwd())\n_ = open('größe.txt', 'w').write('é')"
     )
     assert story.text == f"{folder}\n"
     assert (folder / "größe.txt").read_text() == "é"
@@ -190,8 +192,8 @@ def test_no_port_is_published_and_the_engine_is_out_of_reach(made: Callable[...,
     seen: list[str] = []
 
     def look(_: str) -> None:
-        for line in containers(place):
-            seen.append(docker("inspect", "--format", "{{.NetworkSettings.Ports}}", line.split()[0]).stdout.strip())
+        found = [line.split()[0] for line in containers(place)]
+        seen.append(docker("inspect", "--format", "{{.NetworkSettings.Ports}}", *found).stdout.strip())
 
     story = made().run(
         "import os, time; print(os.path.exists('/var/run/docker.sock'), flush=True); time.sleep(1)", on_text=look
@@ -291,7 +293,7 @@ def test_our_own_ipykernel_is_mounted_read_only_when_asked_for(made: Callable[..
 
 
 def test_our_own_ipykernel_is_not_mounted_into_another_python(made: Callable[..., Bench]) -> None:
-    with pytest.raises(KernelMissing, match="cannot be mounted into image .*: it has no Python"):
+    with pytest.raises(KernelMissing, match=r"cannot be mounted into image .*: it has no Python"):
         made(EMPTY, mount_kernel=MountKernel.IPYKERNEL).run("print(1)")
 
 
@@ -338,7 +340,7 @@ def test_an_image_that_may_not_be_pulled_is_an_error(served: Registry) -> None:
     client = reach(os.environ).client()
     with pytest.raises(ImageUnavailable, match="`pull: false` says not to pull it"):
         resolved(client, ContainerSpec(image=f"{served.address}/small:1", pull=False), print)
-    with pytest.raises(ImageUnavailable, match="cannot be pulled: .*refused") as told:
+    with pytest.raises(ImageUnavailable, match=r"cannot be pulled: .*manifest unknown") as told:
         resolved(client, ContainerSpec(image=f"{served.address}/small:refused"), print)
     client.close()
     assert "docker login" in told.value.hint
@@ -492,6 +494,19 @@ def test_a_job_in_a_container_starts_kernels_beside_itself(place: Path, temporar
     assert (place / "project" / "made.txt").stat().st_uid == 1001
     assert sorted(path.name for path in (place / "project").iterdir()) == ["made.txt", "mlops-out", "mlops.yaml"]
     assert list((place / "temp").iterdir()) == []
+
+
+def test_a_job_on_a_network_of_its_own_reaches_kernels_there(place: Path) -> None:
+    config = configuration("print(6 * 7)", TCP_KERNEL).replace("  first:", "  first:\n    kernel: other")
+    (place / "project" / "mlops.yaml").write_text(config)
+    network = f"mlops-action-test-{place.name}"
+    assert docker("network", "create", network).returncode == 0
+    try:
+        done = _in_job("--network", network, "-v", f"{place / 'project'}:/__w/project", "-w", "/__w/project")
+    finally:
+        docker("network", "rm", network)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  | 42" in done.stdout
 
 
 def test_a_job_whose_project_is_on_no_mount_is_told_so(place: Path) -> None:
