@@ -175,7 +175,8 @@ def variables(site: Site, choice: KernelChoice, env: Mapping[str, str], mark: st
     seen = {**site.image.env, "HOME": HOME, **given}
     own = {name: Template(value).safe_substitute(seen) for name, value in choice.env.items()}
     somebody = {"USER": "kernel", "LOGNAME": "kernel"}  # the user's number has no name in most images
-    return {**somebody, "HOME": HOME, **given, **own, MARK: mark, "TINI_KILL_PROCESS_GROUP": "1"}
+    # ipykernel: its parent is the init, which is not to be watched
+    return {**somebody, "HOME": HOME, **given, **own, MARK: mark, "TINI_KILL_PROCESS_GROUP": "1", "JPY_PARENT_PID": "1"}
 
 
 def _about_host(name: str, gpus: str) -> bool:
