@@ -118,7 +118,9 @@ def _kernel(kernel: KernelChoice) -> str:
 
 
 def _packages(kernel: KernelChoice, fact: Fact | None) -> str:
-    """The packages that the kernel sees. Only Python's are known."""
+    """The packages that the kernel sees. Only Python's are known, and all of an image."""
+    if kernel.where == "container":
+        return _digest([kernel.place.get("digest"), kernel.place.get("id")])
     if kernel.language.lower() != "python":
         raise NotCacheable(f"the packages of the {kernel.language} kernel `{kernel.name}` are not known")
     asked = _identity(fact) or []

@@ -200,6 +200,18 @@ class ToolMissing(EnvironmentProblem):
     slug = "tool-missing"
 
 
+class EngineUnreachable(EnvironmentProblem):
+    """A step runs in a container, and no container engine (Docker, Podman) answers."""
+
+    slug = "engine-unreachable"
+
+
+class ImageUnavailable(EnvironmentProblem):
+    """The image of a container is not on this machine, and may or can not be pulled."""
+
+    slug = "image-unavailable"
+
+
 class SecretMissing(EnvironmentProblem):
     """A secret parameter's environment variable is not set."""
 

@@ -26,7 +26,7 @@ def raised(error: Any, choice: KernelChoice) -> Failure:
     return Failure(
         FailureKind.RAISED,
         said.strip(": \n")[:SHOWN_SOURCE],
-        advice_for(name, value, choice.argv[0]),
+        advice_for(name, value, f"{choice.argv[0]}{_within(choice)}"),
         traceback=plain(error.traceback or ""),
     )
 
@@ -87,9 +87,14 @@ def no_start(choice: KernelChoice, why: str, printed: str) -> Failure:
     return Failure(
         FailureKind.KERNEL_START,
         f"kernel `{choice.name}` did not start: {why}",
-        "try its command by hand: " + " ".join(choice.argv[:3]),
+        f"try its command by hand{_within(choice)}: " + " ".join(choice.argv[:3]),
         traceback=plain_lines(printed)[-SHOWN_TRACEBACK:],
     )
+
+
+def _within(choice: KernelChoice) -> str:
+    image = choice.place.get("image")
+    return f" in a container of {image}" if image else ""
 
 
 def placed(failure: Failure, index: int, cell: Any) -> Failure:

@@ -18,7 +18,11 @@ from mlops_action.vocabulary import FailureKind
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(params=sorted(BACKENDS))
+MARKS = {"container": [pytest.mark.container]}
+"""Of backends that need more than kernels."""
+
+
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(BACKENDS)])
 def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     (tmp_path / "tmp").mkdir()
     (tmp_path / "project").mkdir()
