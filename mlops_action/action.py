@@ -19,6 +19,7 @@ def main() -> int:
 
 def _run(context: Context) -> int:
     from mlops_action.pipeline import Pipeline
+    from mlops_action.snippet import Snippet
 
     settings = from_inputs(context.env)
     folder = context.cwd / settings.options.working_directory
@@ -28,6 +29,8 @@ def _run(context: Context) -> int:
         )
     inside = replace(context, cwd=folder.resolve())
     pipeline, options = Pipeline(settings, inside), settings.options
+    if options.session:
+        return guarded(Snippet(settings, inside).run, inside, sys.stderr)
     gate_only = options.metrics and not (options.notebooks or options.code or options.steps or options.config)
     return guarded(lambda: pipeline.gate("") if gate_only else pipeline.run(), inside, sys.stderr)
 

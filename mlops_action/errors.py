@@ -206,6 +206,12 @@ class WriteFailed(EnvironmentProblem):
     slug = "write-failed"
 
 
+class SessionUnusable(EnvironmentProblem):
+    """A session has ended, does not answer, or its private folder is not safe."""
+
+    slug = "session-unusable"
+
+
 class MetricUnreadable(MlopsError):
     """A metric file is missing, is not in its format, or was not written by the step."""
 
