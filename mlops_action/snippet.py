@@ -89,7 +89,7 @@ class InSession:
 
     def run(self) -> ExitCode:
         """Start the session when there is none, run the snippet, note what it did."""
-        found = self._usable(find(self.place))
+        found = self._usable(find(self.place, to_use=True))
         step = self._step(found)
         if found is None:
             found = self._started(step)
@@ -125,7 +125,7 @@ class InSession:
         options, root = self.pipeline.settings.options, self.pipeline.loaded.root
         from mlops_action.sessions.control import STOP, ask
 
-        ask(self.place.control, {"do": STOP})
+        ask(self.place.control, {"do": STOP}, to_the_end=True)
         return path_near(clear(found, FolderStore(root, options.output_dir, self.pipeline.redactor)), root)
 
     def _step(self, found: Found | None) -> PlannedStep:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mlops_action.errors import KernelStartFailed
 from mlops_action.kernels.interface import PATIENCE_SECONDS, KernelProcess, Launch
+from mlops_action.sanitize import plain
 from mlops_action.sessions.control import ATTACH, DETACH, INTERRUPT, LONGEST_LINE, line_of
 from mlops_action.sessions.shelf import Place
 
@@ -58,8 +59,10 @@ class AttachedKernel:
         except OSError as error:
             answer = {"refused": f"its supervisor does not answer ({error.strerror})"}
         if "refused" in answer:
+            said = [plain(line) for line in answer.get("printed", "").splitlines() if line.strip()]
+            last = f" ({said[-1][:300]})" if said else ""
             hint = f"`mlops-action session stop {name}` ends it; the next command starts it anew"
-            raise KernelStartFailed(f"session `{name}` cannot be used: {answer['refused']}", hint=hint)
+            raise KernelStartFailed(f"session `{name}` cannot be used: {answer['refused']}{last}", hint=hint)
         self.pid = answer["pid"]
         self._listening = asyncio.ensure_future(self._listen(reader))
         return _Manager(answer["connection"], self)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_LINE = 1 << 24
-LOOK, STOP, ATTACH, INTERRUPT, DETACH = "look", "stop", "attach", "interrupt", "detach"
-"""What a line may ask for (``do``): one of the first three first, the others while attached."""
+LOOK, HOLD, STOP, ATTACH, INTERRUPT, DETACH = "look", "hold", "stop", "attach", "interrupt", "detach"
+"""What a line may ask for (``do``): the last two while attached. ``HOLD`` looks, and announces an ``ATTACH``."""
 
 
 def line_of(message: dict[str, Any]) -> bytes:
@@ -18,8 +18,17 @@ def line_of(message: dict[str, Any]) -> bytes:
     return json.dumps(message).encode() + b"\n"
 
 
-def ask(control: Path, message: dict[str, Any], seconds: float = 10) -> dict[str, Any] | None:
-    """The supervisor's answer; None when there is no supervisor, or it does not answer in time."""
+def ask(
+    control: Path, message: dict[str, Any], seconds: float = 10, *, to_the_end: bool = False
+) -> dict[str, Any] | None:
+    """The supervisor's answer; None when there is no supervisor, or it does not answer in time.
+
+    Args:
+        control: its socket.
+        message: the question.
+        seconds: longest time to wait.
+        to_the_end: wait until it closes the connection, which after ``STOP`` is the end of its process.
+    """
     deadline = time.monotonic() + seconds
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
@@ -27,13 +36,13 @@ def ask(control: Path, message: dict[str, Any], seconds: float = 10) -> dict[str
             channel.connect(str(control))
             channel.sendall(line_of(message))
             got = b""
-            while not got.endswith(b"\n"):
+            while to_the_end or not got.endswith(b"\n"):
                 channel.settimeout(max(0.01, deadline - time.monotonic()))
                 piece = channel.recv(65536)
                 if not piece:
-                    return None
+                    break
                 got += piece
     except OSError:
         return None
-    answer: dict[str, Any] = json.loads(got)
+    answer: dict[str, Any] | None = json.loads(got) if got.endswith(b"\n") else None
     return answer

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mlops_action.errors import SessionUnusable, UnknownName, nearest
-from mlops_action.sessions.control import LOOK, STOP, ask
+from mlops_action.sessions.control import HOLD, LOOK, STOP, ask
 from mlops_action.sessions.lock import is_free, locked
 from mlops_action.sessions.notebook import cells_run
 from mlops_action.sessions.shelf import Place, SessionRecord, Shelf
@@ -56,8 +53,12 @@ class Found:
         }
 
 
-def find(place: Place) -> Found | None:
+def find(place: Place, *, to_use: bool = False) -> Found | None:
     """The session in a place, and how it is; None when there is none.
+
+    Args:
+        place: where it would be.
+        to_use: it is about to be used: it does not end for being idle meanwhile.
 
     Raises:
         SessionUnusable: its folder is not safe.
@@ -67,7 +68,7 @@ def find(place: Place) -> Found | None:
         return None
     if record.ended:
         return Found(place, record, "ended", how=record.ended)
-    answer = ask(place.control, {"do": LOOK})
+    answer = ask(place.control, {"do": HOLD if to_use else LOOK})
     if answer is None:
         record = place.record() or record  # it may have ended just now
         return Found(place, record, "ended" if record.ended else "gone", how=record.ended or GONE)
@@ -103,24 +104,14 @@ def stop(found: Found, store: Store) -> str:
         SecretFound: its notebook would hold a secret.
     """
     place = found.place
-    if found.state in {"idle", "busy"} and ask(place.control, {"do": STOP}, STOP_SECONDS) is None:
+    if found.state in {"idle", "busy"} and ask(place.control, {"do": STOP}, STOP_SECONDS, to_the_end=True) is None:
         still = find(place)
         if still is not None and still.state in {"idle", "busy"}:
             raise SessionUnusable(
                 f"session `{found.name}` does not end", hint=f"kill process {found.record.supervisor}"
             )
-    _wait_for_end(found.record.supervisor)
     with locked(place.lock, lambda _: None, STOP_SECONDS):  # a command that was using it has to write down its end
         return clear(found, store)
-
-
-def _wait_for_end(supervisor: int) -> None:
-    """Wait a moment for the supervisor's process, which has nothing more to do."""
-    deadline = time.monotonic() + 2
-    with suppress(OSError):
-        while supervisor and time.monotonic() < deadline:
-            os.kill(supervisor, 0)
-            time.sleep(0.01)
 
 
 def clear(found: Found, store: Store) -> str:

@@ -24,13 +24,15 @@ from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.interface import HURRY_SECONDS, PATIENCE_SECONDS, KernelProcess, Launch
 from mlops_action.kernels.interface import Place as KernelPlace
 from mlops_action.registry import load_from
-from mlops_action.sessions.control import ATTACH, DETACH, INTERRUPT, LONGEST_LINE, STOP, line_of
+from mlops_action.sessions.control import ATTACH, DETACH, HOLD, INTERRUPT, LONGEST_LINE, STOP, line_of
 from mlops_action.sessions.notebook import SessionNotebook
 from mlops_action.sessions.shelf import Place, SessionRecord
 from mlops_action.sessions.watch import watched
 
 TICK_SECONDS = 0.1
-SETTLE_SECONDS = 10.0
+HOLD_SECONDS = 60.0
+"""Within so long a command that was announced attaches."""
+SETTLE_SECONDS = 5.0
 """How long a new command waits for the cell of an earlier one, which was interrupted."""
 STOPPED = "it was stopped"
 
@@ -59,7 +61,8 @@ class Supervisor:
         self.settled = asyncio.Event()
         self.attached: asyncio.StreamWriter | None = None
         self.secrets: set[str] = set()
-        self.last = time.monotonic()
+        self.last = time.monotonic() + HOLD_SECONDS
+        self.served = False
         self.idle = begin.record.idle
         self.stopping = ""
         self.gone = asyncio.Event()
@@ -90,7 +93,8 @@ class Supervisor:
         """Wait until the session shall end, and tell why."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            if how := self.process.ended_by():
+            how = self.process.ended_by()
+            if how and (self.served or time.monotonic() > self.last):  # else who started it has yet to be told
                 return how
             if self.stopping:
                 return self.stopping
@@ -124,7 +128,10 @@ class Supervisor:
                 self.stopping = STOPPED
                 await self.gone.wait()
                 writer.write(line_of({}))
+                await asyncio.Event().wait()  # the end of the process is the end of the connection
             else:
+                if asked["do"] == HOLD:
+                    self.last = time.monotonic() + HOLD_SECONDS
                 writer.write(line_of(self._look()))
             await writer.drain()
         writer.close()
@@ -133,14 +140,18 @@ class Supervisor:
         busy = self.attached is not None or not self.settled.is_set()
         return {
             "state": "busy" if busy else "idle",
-            "idle": 0.0 if busy else time.monotonic() - self.last,
+            "idle": 0.0 if busy else max(0.0, time.monotonic() - self.last),
             "secrets": sorted(self.secrets),
         }
 
     async def _attach(self, asked: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the command that runs a cell, until it goes."""
+        self.served = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self.settled.wait(), SETTLE_SECONDS)
+        if how := self.process.ended_by():
+            writer.write(line_of({"refused": how, "printed": self.process.stray_text()}))
+            return
         if self.attached is not None or not self.settled.is_set():
             writer.write(line_of({"refused": "it is still busy with the cell of an earlier command"}))
             return
