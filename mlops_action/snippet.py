@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets as chance
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,6 +43,13 @@ class Snippet(Pipeline):
         if not self.settings.options.session:
             return super().run()
         refuse_beside_session(self.settings)
+        if os.getpid() == 1:  # of a container, all of which ends with it
+            raise UsageError(
+                "a session would end with this command, which is the first process of its container",
+                origin=self.settings.origin("session"),
+                hint="run the command inside a container that goes on: not in a container action, but in a job with "
+                "`container:`, or by the composite action",
+            )
         shelf = Shelf.of(self.loaded.root, self.context.env)
         place = shelf.place(self.settings.options.session)
         make_private(shelf.base)
@@ -138,16 +146,13 @@ class InSession:
         if found is None:
             return pipeline.planned_with(None)
         own = found.record.kernel
-        if options.kernel or options.python or options.environment:
-            asked = pipeline.planned_with(None).kernel
-            other_python = options.python and asked is not None and asked.argv[0] != own.argv[0]
-            if asked is not None and (asked.label != own.label or other_python):
-                raise UsageError(
-                    f"session `{found.name}` runs in kernel `{_named(own)}`, not in `{_named(asked)}`",
-                    origin=pipeline.settings.origin("kernel" if options.kernel else "environment"),
-                    hint="leave the kernel out, use another session, or stop this one: "
-                    f"`mlops-action session stop {found.name}`",
-                )
+        other = self._other_kernel(own)
+        if other:
+            raise UsageError(
+                f"session `{found.name}` runs in kernel `{own.label}` ({own.argv[0]})",
+                origin=pipeline.settings.origin(other),
+                hint=f"leave that out, use another session, or stop this one: `mlops-action session stop {found.name}`",
+            )
         unseen = sorted(set(options.pass_env) - set(found.record.variables)) if options.pass_env else []
         unseen = [name for name in unseen if "*" not in name and name in pipeline.context.env]
         if unseen:
@@ -158,6 +163,18 @@ class InSession:
             )
         return pipeline.planned_with(own)
 
+    def _other_kernel(self, own: KernelChoice) -> str:
+        """The option that asks for another kernel than the session's, or empty."""
+        options = self.pipeline.settings.options
+        if options.environment and options.environment != own.environment:
+            return "environment"
+        if options.kernel and options.kernel.lower() != own.name.lower():
+            return "kernel"
+        if options.python:
+            asked = self.pipeline.planned_with(None).kernel
+            return "python" if asked is not None and asked.argv[0] != own.argv[0] else ""
+        return ""
+
     def _started(self, step: PlannedStep) -> Found:
         """A new session."""
         from mlops_action.sessions.start import start
@@ -167,6 +184,8 @@ class InSession:
         pipeline, options = self.pipeline, self.pipeline.settings.options
         if step.kernel is None:
             raise AssertionError("a step without a kernel is refused before")
+        if step.kernel.where == "gateway":
+            raise UsageError("a session cannot be on a gateway", hint="run its snippets as the cells of one notebook")
         kernel = pipeline.kernels.prepare(step.kernel, pipeline.console.say)
         spec = pipeline.kernels.specs[kernel.environment]
         seen = pipeline.kernels.variables(options.pass_env)[kernel.environment]
@@ -218,7 +237,3 @@ class InSession:
 
 def _anew(name: str) -> str:
     return f"`mlops-action session stop {name}` clears it away and keeps its notebook; then the session can start anew"
-
-
-def _named(kernel: KernelChoice) -> str:
-    return f"{kernel.label} ({kernel.argv[0]})"

@@ -143,6 +143,9 @@ def remove_forgotten(shelf: Shelf) -> None:
         if found is not None and found.state in {"ended", "gone"} and is_free(place.lock):
             sweep(found.record.token, place.folder)
             place.remove()
+    for lock in shelf.forgotten_locks():
+        if is_free(lock):
+            lock.unlink(missing_ok=True)
 
 
 def path_near(path: str, folder: Path) -> str:

@@ -142,6 +142,13 @@ class Shelf:
                 if time.time() - place.folder.stat().st_mtime > FORGOTTEN_SECONDS:
                     yield place
 
+    def forgotten_locks(self) -> Iterator[Path]:
+        """Locks whose holders were killed, of sessions of long ago."""
+        for lock in self.base.glob("*.lock"):
+            with suppress(OSError):
+                if time.time() - lock.stat().st_mtime > FORGOTTEN_SECONDS:
+                    yield lock
+
     def _mine(self, record: SessionRecord) -> bool:
         return (record.root, record.job) == (self.root, self.job)
 

@@ -68,9 +68,9 @@ class Job:
     def snippet(self, code: str, *more: str, name: str = "train", **env: str) -> Ended:
         return self.step("snippet", "--session", name, "--code", code, *more, **env)
 
-    def ok(self, code: str, *more: str, **env: str) -> list[str]:
+    def ok(self, code: str, *more: str, name: str = "train", **env: str) -> list[str]:
         """What a snippet printed that ended well."""
-        ended = self.snippet(code, *more, **env)
+        ended = self.snippet(code, *more, name=name, **env)
         assert ended.code == 0, ended.text
         return [line.removeprefix("  | ") for line in ended.lines if line.startswith("  | ")]
 
@@ -227,12 +227,13 @@ def test_the_kernel_of_a_session_can_be_named_again_but_not_changed(job: Job) ->
     assert job.ok("import os; print(os.environ['FLAVOUR'])", "--environment", "other") == ["other"]
     assert job.ok("print(os.environ['FLAVOUR'])") == ["other"]
     job.ok("pass", "--environment", "other", "--kernel", "python3")
-    wrong = job.snippet("pass", "--kernel", "python3", "--python", "/usr/bin/python3")
-    assert wrong.code in {2, 4}
-    refused = job.snippet("pass", "--kernel", "python3")
-    assert refused.code == 2
-    assert "runs in kernel `other/python3" in refused.text
-    assert "session stop train" in refused.text
+    job.ok("pass", "--kernel", "python3")
+    (job.folder / "mlops.yaml").write_text(CONFIG + "  third: {}\n")
+    for named in (("--kernel", "bash"), ("--environment", "third")):
+        refused = job.snippet("pass", *named)
+        assert refused.code == 2
+        assert f"{named[0]}: session `train` runs in kernel `other/python3`" in refused.text
+        assert "session stop train" in refused.text
 
 
 def test_a_variable_that_the_kernel_was_not_started_with_is_refused(job: Job) -> None:
@@ -299,6 +300,23 @@ def test_a_folder_that_somebody_else_prepared_is_refused(job: Job) -> None:
     base.symlink_to(job.folder)
     assert "it is not a folder" in job.snippet("pass").text
     base.unlink()
+
+
+def test_what_was_forgotten_long_ago_is_removed_by_the_next_session(job: Job) -> None:
+    job.ok("pass", name="old", CI_JOB_ID="1")
+    os.kill(job.state()["supervisor"], signal.SIGKILL)
+    [folder] = job.kept()
+    lock = folder.with_name("0123.lock")
+    lock.touch()
+    wait_for(lambda: not job.processes(0))
+    for path in (folder, lock):
+        os.utime(path, (1, 1))
+    job.ok("pass", CI_JOB_ID="2")
+    try:
+        assert not folder.exists()
+        assert not lock.exists()
+    finally:
+        job.step("session", "stop", "--all", CI_JOB_ID="2")
 
 
 # --- time-outs, interrupts and kills
