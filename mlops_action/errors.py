@@ -206,6 +206,12 @@ class WriteFailed(EnvironmentProblem):
     slug = "write-failed"
 
 
+class GatewayUnusable(EnvironmentProblem):
+    """A gateway cannot be reached, refuses the token, or is no Jupyter server."""
+
+    slug = "gateway-unusable"
+
+
 class SessionUnusable(EnvironmentProblem):
     """A session has ended, does not answer, or its private folder is not safe."""
 

@@ -2,5 +2,6 @@
 
 BACKENDS = {
     "host": "mlops_action.kernels.host:HostKernels",
+    "gateway": "mlops_action.kernels.gateway:GatewayKernels",
 }
 """Kernel backends by name."""
