@@ -39,5 +39,10 @@ if [ -x "$home/bin/python" ]; then own="$home/bin/python"; else own="$home/Scrip
 import pathlib, sys, sysconfig
 pathlib.Path(sysconfig.get_path("purelib"), "mlops_action.pth").write_text(sys.argv[1] + "\n")
 PYTHON
+# Later steps of the job can say `mlops-action …`; the folder holds nothing else, so nothing of theirs is hidden.
+mkdir "$home/command"
+printf '#!/usr/bin/env bash\nexec "%s" -I -m mlops_action "$@"\n' "$own" >"$home/command/mlops-action"
+chmod +x "$home/command/mlops-action"
+if [ -n "${GITHUB_PATH:-}" ]; then echo "$home/command" >>"$GITHUB_PATH"; fi
 printf '%s' "$root" >"$home/installed"
 echo "mlops-action is installed in $SECONDS s"

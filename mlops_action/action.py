@@ -32,16 +32,17 @@ def done(context: Context, command: str = "") -> int:
         MlopsError: the inputs make no sense.
     """
     from mlops_action.pipeline import Pipeline
+    from mlops_action.snippet import Snippet
 
     settings = from_inputs(context.env)
-    if command == "snippet" and not settings.options.gates:
-        settings = replace(settings, options=replace(settings.options, gates="none"))
     folder = context.cwd / settings.options.working_directory
     if not folder.is_dir():
         raise UsageError(
             f"there is no folder {settings.options.working_directory}", origin=settings.origin("working_directory")
         )
     inside = replace(context, cwd=folder.resolve())
+    if command == "snippet" or settings.options.session:
+        return guarded(Snippet(settings, inside).run, inside, sys.stderr)
     pipeline = Pipeline(settings, inside)
     return guarded(lambda: _do(pipeline, command or _meant(settings)), inside, sys.stderr)
 

@@ -230,6 +230,18 @@ class CommentRefused(EnvironmentProblem):
     slug = "comment-refused"
 
 
+class GatewayUnusable(EnvironmentProblem):
+    """A gateway cannot be reached, refuses the token, or is no Jupyter server."""
+
+    slug = "gateway-unusable"
+
+
+class SessionUnusable(EnvironmentProblem):
+    """A session has ended, does not answer, or its private folder is not safe."""
+
+    slug = "session-unusable"
+
+
 class MetricUnreadable(MlopsError):
     """A metric file is missing, is not in its format, or was not written by the step (code 2 when no step runs)."""
 

@@ -255,7 +255,7 @@ class Pipeline:
             check_manifest(encode(account.manifest))
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
         account = replace(account, notebooks=ExecutedNotebooks(notebooks_in or store.folder, account.run))
-        emissions = report(account, plan.output_dir, self._prefix(plan))
+        emissions = report(account, plan.output_dir, self.prefix(plan))
         for name, data in emissions.files:
             if name.endswith(BINARY_SUFFIXES):
                 store.write(name, data)
@@ -266,7 +266,7 @@ class Pipeline:
         emissions = emissions if options.summary else replace(emissions, summary="")
         self.console.say(*self.console.system.publish(emissions, self.context, options.annotations))
 
-    def _prefix(self, plan: Plan) -> str:
+    def prefix(self, plan: Plan) -> str:
         """The project folder relative to the checkout, for annotations."""
         workspace, root = self.console.system.workspace(self.context.env), Path(plan.root)
         return root.relative_to(workspace).as_posix() if workspace and root.is_relative_to(workspace) else ""

@@ -1,4 +1,4 @@
-// Runs a snippet in a kernel: mlopsSnippet(code: 'print(1)', kernel: 'python3'). Nothing is judged unless gates are given.
+// Runs a snippet in a kernel: mlopsSnippet(code: 'print(1)', kernel: 'python3'). Nothing is judged.
 def call(Map options = [:]) {
-  mlopsCall('run', [gates: 'none'] + options)
+  mlopsCall('snippet', options)
 }

@@ -12,24 +12,6 @@ HEADER = "# Written by `make gen` from mlops_action/config/options.py: change it
 DESCRIPTION = "Run notebooks as CI steps, block merges that make a model worse, record how to rebuild it."
 
 
-SNIPPET = [
-    "code",
-    "kernel",
-    "python",
-    "parameters",
-    "raw_parameters",
-    "parameters_file",
-    "inputs",
-    "outputs",
-    "metrics",
-    "timeout",
-    "cell_timeout",
-    "pass_env",
-    "output_dir",
-    "working_directory",
-    "summary",
-    "annotations",
-]
 PAGE = ("working_directory", "summary", "annotations")
 SUB_ACTIONS = {
     "run": "Run notebooks as CI steps and judge the gates.",
@@ -53,11 +35,7 @@ def composite_action() -> str:
 
 def sub_action(name: str) -> str:
     """The file ``NAME/action.yml`` of an action that does one thing."""
-    known = {item.name: item for item in option_fields()}
-    if name == "snippet":
-        chosen = [known[each] for each in SNIPPET]
-    else:
-        chosen = [item for item in known.values() if name in item.metadata["commands"] or item.name in PAGE]
+    chosen = [item for item in option_fields() if name in item.metadata["commands"] or item.name in PAGE]
     return HEADER + "\n".join(_composite(name, SUB_ACTIONS[name], chosen)) + "\n"
 
 

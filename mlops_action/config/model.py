@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass as record
 
 from mlops_action.config.keys import DURATION_SCHEMA, key, texts
-from mlops_action.config.place_model import PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
+from mlops_action.config.place_model import IDLE, PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
 from mlops_action.config.policy_model import BASELINE_DOC, GateSpec
 from mlops_action.config.step_model import StepSpec
 from mlops_action.config.values import duration, version_or_path
@@ -64,6 +64,7 @@ class EnvironmentSpec:
     )
     warm: bool = WARM
     preload: tuple[str, ...] = PRELOAD
+    idle: int = IDLE
 
 
 @record(frozen=True)

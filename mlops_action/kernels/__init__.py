@@ -5,5 +5,6 @@ BACKENDS = {
     "host": "mlops_action.kernels.host:HostKernels",
     "packages": "mlops_action.kernels.packages:PackagesKernels",
     "warm": "mlops_action.kernels.warm:WarmKernels",
+    "gateway": "mlops_action.kernels.gateway:GatewayKernels",
 }
 """Kernel backends by name."""

@@ -19,7 +19,7 @@ from mlops_action.kernels.container_owner import clear, labels, reap
 from mlops_action.kernels.container_probe import Contents, looked_into
 from mlops_action.kernels.container_process import ContainerKernel
 from mlops_action.kernels.interface import Launch, Place
-from mlops_action.kernels.spawn import IPC_LANGUAGES
+from mlops_action.kernels.spawn import IPC_KERNELS, speaks_ipc
 from mlops_action.records import KernelChoice
 
 _LANGUAGES = {"python3": "python", "python": "python", "ir": "R", "bash": "bash", "javascript": "javascript"}
@@ -50,10 +50,10 @@ class ContainerKernels:
         """
         site, contents = self._look(note)
         found, loan = self._kernel(choice.name, contents)
-        if site.spec.network is False and found.language.lower() not in IPC_LANGUAGES:
+        if site.spec.network is False and not speaks_ipc(found):
             raise EnvironmentProblem(
                 f"kernel `{choice.name}` speaks over a network only, and the container has none (`network: false`)",
-                hint=f"kernels that need none: of {', '.join(sorted(IPC_LANGUAGES))}",
+                hint=f"kernels that need none: {', '.join(IPC_KERNELS)}",
             )
         place = {**site.image.record, **site.settings()} | ({_LENT: f"ipykernel {loan.version}"} if loan else {})
         return replace(found, name=choice.name, environment=choice.environment, where=choice.where, place=place)

@@ -24,7 +24,7 @@ from mlops_action.kernels.container_output import Heard
 from mlops_action.kernels.container_owner import clear, labels
 from mlops_action.kernels.interface import PATIENCE_SECONDS, Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
-from mlops_action.kernels.spawn import IPC_LANGUAGES, LONGEST_SOCKET, PORTS
+from mlops_action.kernels.spawn import LONGEST_SOCKET, PORTS, speaks_ipc
 
 TERMINATE_SECONDS = 0.5
 LAST_SECONDS = 5.0
@@ -47,7 +47,7 @@ class ContainerKernel:
         self.site, self.launch, self.loan = site, launch, loan
         self.pid: int | None = None
         self.folder = shared_folder(site.outside, site.root, os.environ)
-        self.ipc = launch.choice.language.lower() in IPC_LANGUAGES and site.shares_files
+        self.ipc = speaks_ipc(launch.choice) and site.shares_files
         self.info = self._connection()
         self.container = ""
         self._client = site.engine.client()

@@ -9,6 +9,8 @@ def _mlops_guard():
     import functools, subprocess
     shell = get_ipython()
     plain = shell.system
+    if getattr(plain, "guards", False):
+        return
 
     @functools.wraps(plain)
     def guarded(command):
@@ -17,6 +19,7 @@ def _mlops_guard():
         if code:
             raise subprocess.CalledProcessError(code, command)
 
+    guarded.guards = True
     shell.system = guarded
 
 def _mlops_queue():

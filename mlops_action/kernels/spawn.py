@@ -171,9 +171,7 @@ def _filled(part: str, values: dict[str, str]) -> str:
 
 def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
     """Where the kernel shall listen, and the key that messages are signed with."""
-    command = " ".join(launch.choice.argv)
-    ipc = os.name == "posix" and any(known in command for known in IPC_KERNELS)
-    ipc = ipc and len(str(folder)) < LONGEST_SOCKET
+    ipc = os.name == "posix" and speaks_ipc(launch.choice) and len(str(folder)) < LONGEST_SOCKET
     return {
         "transport": "ipc" if ipc else "tcp",
         "ip": str(folder / "k") if ipc else "127.0.0.1",
@@ -182,6 +180,12 @@ def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
         "signature_scheme": "hmac-sha256",
         "kernel_name": launch.choice.name,
     }
+
+
+def speaks_ipc(choice: KernelChoice) -> bool:
+    """Whether a kernel is known to listen on Unix sockets."""
+    command = " ".join(choice.argv)
+    return any(known in command for known in IPC_KERNELS)
 
 
 def _free_ports() -> dict[str, int]:

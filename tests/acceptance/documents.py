@@ -15,7 +15,7 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 DOCUMENTS = ("run.json", "verdicts.json", "manifest.json")
 OURS = re.compile(
     r"(?:run|verdicts|manifest)\.json|report\.(?:md|html)|junit\.xml|report\.sarif|codequality\.json|metrics\.txt"
-    r"|verdict\.env|gitlab-annotations\.json|notebooks(?:/[^/]+\.ipynb)?"
+    r"|verdict\.env|gitlab-annotations\.json|(?:notebooks|sessions)(?:/[^/]+\.ipynb)?"
     r"|html(?:/[^/]+\.(?:css|html))?|html/[^/]+(?:/\d+\.(?:png|jpg|gif|svg))?"
 )
 

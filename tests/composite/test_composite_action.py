@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,26 @@ def test_a_second_use_in_the_same_job_installs_nothing_again(first: StepEnd, job
     assert "| 42" in end.log
     assert "is installed in" not in end.log
     assert mark.exists()
+
+
+def test_steps_of_the_job_share_a_session_and_find_the_command(first: StepEnd, job: Job, action: Path) -> None:
+    runtime = tempfile.mkdtemp(prefix="s-")
+    env = job_environment(PIP_NO_INDEX="1", XDG_RUNTIME_DIR=runtime, RUNNER_TRACKING_ID="github_x")
+    try:
+        assert job.composite(action, {"session": "train", "code": "x = 20"}, env).code == 0
+        second = job.composite(action, {"session": "train", "code": "print(x + 1)"}, env)
+        assert second.code == 0, second.log
+        assert "| 21" in second.log
+        assert second.outputs["verdict"] == "not-judged"
+        [added] = {path.read_text() for path in (job.temp / "_runner_file_commands").glob("add_path_*")} - {""}
+        env |= {"PATH": f"{added.strip()}{os.pathsep}{env['PATH']}", "GITHUB_RUN_ID": "42", "GITHUB_JOB": "model"}
+        stop = ["mlops-action", "session", "stop", "--all"]
+        env |= {"GITHUB_RUN_ATTEMPT": "1", "HOME": str(job.temp / "_github_home")}
+        done = subprocess.run(stop, cwd=job.workspace, env=env, capture_output=True, text=True, check=False)
+        assert "session train is stopped" in done.stdout + done.stderr
+        assert (job.workspace / "mlops-out/sessions/train.ipynb").is_file()
+    finally:
+        shutil.rmtree(runtime)
 
 
 def test_nothing_in_the_checkout_stands_in_for_our_own_modules(first: StepEnd, job: Job, action: Path) -> None:

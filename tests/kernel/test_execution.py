@@ -22,7 +22,11 @@ MARKS = {"container": [pytest.mark.container]}
 """Of backends that need more than kernels."""
 
 
-@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(BACKENDS)])
+ELSEWHERE = {"gateway"}
+"""Places with variables, folders and processes of their own; their laws are in files of their own."""
+
+
+@pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, [])) for name in sorted(set(BACKENDS) - ELSEWHERE)])
 def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     (tmp_path / "tmp").mkdir()
     (tmp_path / "project").mkdir()
