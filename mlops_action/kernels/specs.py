@@ -19,7 +19,6 @@ DEFAULT_KERNEL = "python3"
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 INSTALL_HINTS = {
     "python3": "`python -m pip install ipykernel` in the environment that the notebook needs",
-    "deno": "Deno and its kernelspec (`python -m pip install deno && deno jupyter --install`)",
     "ir": "R's package IRkernel (Debian: `apt-get install r-cran-irkernel`)",
     "bash": "`pip install bash_kernel && python -m bash_kernel.install --sys-prefix`",
     "deno": "`pip install deno && deno jupyter --install`",
