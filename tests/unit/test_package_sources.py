@@ -156,12 +156,12 @@ def test_a_kernel_is_known_before_its_environment_is_built(tmp_path: Path) -> No
 def test_a_kernel_of_another_language_is_that_of_the_machine_with_the_programs_of_the_environment(
     tmp_path: Path,
 ) -> None:
-    for name, language in (("bash", "bash"), ("mine", "python")):
+    for name, language in (("fortran", "fortran"), ("mine", "python")):
         spec = tmp_path / "jupyter" / "kernels" / name / "kernel.json"
         spec.parent.mkdir(parents=True)
         spec.write_text(json.dumps({"argv": ["prog"], "language": language}))
     kernels = backend(tmp_path, "six", JUPYTER_PATH=str(tmp_path / "jupyter"), HOME=str(tmp_path))
-    found = kernels.find("bash")
+    found = kernels.find("fortran")
     assert found.argv == ("prog",)
     assert found.env["PATH"] == f"{kernels.environment.folder}/bin:${{PATH}}"
     with pytest.raises(KernelMissing, match="has no kernel `mine`"):
