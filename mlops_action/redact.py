@@ -33,7 +33,7 @@ def _literals(secret: str) -> set[str]:
     """As the cell of parameters may write it in any language."""
     escaped = json.dumps(secret, ensure_ascii=False)[1:-1]
     ascii_only = "".join(char if char < "\x7f" else _code_point(char) for char in escaped)
-    shown = {repr(secret)[1:-1], escaped, ascii_only}
+    shown = {repr(secret)[1:-1], escaped, ascii_only, json.dumps(secret)[1:-1]}
     shown |= {each.replace("$", "\\$") for each in shown}
     return shown | {secret.replace("'", quote) for quote in ("''", "'\"'\"'")}
 

@@ -25,5 +25,5 @@ def selection_problem(loaded: Loaded, step: str, selection: CellSelection) -> Ml
     try:
         chosen_cells(cells, selection, loaded.origin(f"/steps/{step}/cells"))
     except MlopsError as error:
-        return type(error)(f"step `{step}`: {error.message} in {notebook}", origin=error.origin, hint=error.hint)
+        return type(error)(f"step `{step}`: {error.message} ({notebook})", origin=error.origin, hint=error.hint)
     return None

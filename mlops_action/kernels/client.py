@@ -12,9 +12,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from mlops_action.kernels.interface import KernelProcess
-from mlops_action.kernels.outputs import OVERHEAD, OutputBudget, StreamText, bundle_size
+from mlops_action.kernels.outputs import OVERHEAD, OutputBudget, StreamText, bundle_size, is_shallow, whole_bundle
 from mlops_action.notebooks.cells import WIDGETS
 
+_SHOWING = {"display_data", "execute_result", "update_display_data"}
 TEXT_MIME = "text/plain"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 ECHOING_LANGUAGES = {"python"}
@@ -114,7 +115,9 @@ class CellClient(NotebookClient):
                 self.process_message(message, cell, cell_index)
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
-        """Put a stream together before anything else happens to the outputs."""
+        """Put a stream together before anything else happens to the outputs; take them as notebooks can hold them."""
+        if msg["msg_type"] in _SHOWING:
+            msg["content"] |= {"data": whole_bundle(msg["content"].get("data")), "metadata": {}} | _metadata_of(msg)
         if msg["msg_type"] in {"status", "clear_output"}:
             self.put_stream_together()
         return super().process_message(msg, cell, cell_index)
@@ -196,6 +199,11 @@ class CellClient(NotebookClient):
     async def _keep_reply(self, **told: Any) -> None:
         self.reply = told["execute_reply"]["content"]
         self._request = told["execute_reply"]["parent_header"].get("msg_id", "")
+
+
+def _metadata_of(msg: Any) -> dict[str, Any]:
+    metadata = msg["content"].get("metadata")
+    return {"metadata": metadata} if isinstance(metadata, dict) and is_shallow(metadata) else {}
 
 
 async def _answer(channel: Any, request: str, seconds: float, rest: float = float("inf")) -> tuple[Any, bool]:

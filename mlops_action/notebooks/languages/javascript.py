@@ -39,7 +39,7 @@ _READER = LineReader(
 )
 
 
-_DECLARATION = re.compile(r"(?m)^[ \t]*(?:export\s+)?(var|let|const)\b((?:[^;\n]|,[ \t]*\n)*)")
+_DECLARATION = re.compile(r"(?m)^[ \t]*(?:export\s+)?(var|let|const)\b((?:,[ \t]*\n|[^;\n])*)")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
