@@ -188,6 +188,12 @@ class KernelStartFailed(EnvironmentProblem):
     slug = "kernel-start-failed"
 
 
+class PackagesFailed(EnvironmentProblem):
+    """The packages of an environment could not be installed; the message ends with the installer's own words."""
+
+    slug = "packages-failed"
+
+
 class ToolMissing(EnvironmentProblem):
     """An optional package or program that the task needs is not installed."""
 

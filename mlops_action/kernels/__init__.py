@@ -2,5 +2,6 @@
 
 BACKENDS = {
     "host": "mlops_action.kernels.host:HostKernels",
+    "packages": "mlops_action.kernels.packages:PackagesKernels",
 }
 """Kernel backends by name."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -30,7 +32,20 @@ def host(folder: Path) -> KernelBackend:
     return backend
 
 
-MAKERS: dict[str, Callable[[Path], KernelBackend]] = {"host": host}
+SHARED = Path(tempfile.mkdtemp(prefix="mlops-test-environments-"))
+"""Environments that tests build, once for all of them."""
+atexit.register(shutil.rmtree, SHARED, ignore_errors=True)
+
+
+def packages(folder: Path) -> KernelBackend:
+    env = {**os.environ, "MLOPS_ACTION_CACHE": str(SHARED)}
+    place = Place(EnvironmentSpec(packages=("six==1.17.0",)), folder, env)
+    backend: KernelBackend = load(BACKENDS["packages"])(place)
+    backend.prepare(backend.find("python3"), lambda _: None)
+    return backend
+
+
+MAKERS: dict[str, Callable[[Path], KernelBackend]] = {"host": host, "packages": packages}
 """How each backend is made; one that is missing here fails the contract."""
 
 
