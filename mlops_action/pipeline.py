@@ -101,7 +101,8 @@ class Pipeline:
         from mlops_action.shard import plan_outputs
 
         plan, problems = self._planned()
-        self.console.say(*plan_lines(plan, self.loaded.judging))
+        states = {kernel.label: self.kernels.state(kernel) for step in plan.steps for kernel in step.kernels}
+        self.console.say(*plan_lines(plan, self.loaded.judging, states))
         outputs = plan_outputs(plan, self.settings.options.parts)
         self.console.say(*(f"Parts: {value}" for name, value in outputs if name == "matrix"))
         self.console.say(*self.console.system.publish(Emissions((), "", outputs, ()), self.context, 0))

@@ -21,6 +21,7 @@ from mlops_action.errors import (
     KernelMissing,
     MlopsError,
     Problems,
+    SpecError,
     UnknownName,
     UsageError,
     nearest,
@@ -201,12 +202,12 @@ class Planner:
         for label, kernel in (("", self._main(spec, own)), *((each, self._mapped(each, spec)) for each in others)):
             try:
                 found[label] = self.kernels.find(kernel, spec.environment)
-            except KernelMissing as error:
-                at = error.origin or self.loaded.origin(f"{where}/kernel" if spec.kernel else where)
+            except (KernelMissing, SpecError) as error:
+                at = error.origin or self.loaded.origin(_place_at(error, name, spec))
                 called = label or (own if names_interpreters(spec.notebook) and not spec.kernel else "")
                 hint = f"name a kernel for `{called}` under `environment: interpreters:`; {error.hint}"
                 said = f"step `{name}`: {error.message}" + (f", for `%{called}` in {spec.notebook}" if called else "")
-                problems.append(KernelMissing(said, origin=at, hint=hint if called else error.hint))
+                problems.append(type(error)(said, origin=at, hint=hint if called else error.hint))
         return found
 
     def _environment(self, spec: StepSpec) -> EnvironmentSpec:
@@ -263,6 +264,13 @@ def _free(name: str, taken: Container[str]) -> str:
     if name not in taken:
         return name
     return next(f"{name}-{i}" for i in range(2, 1_000) if f"{name}-{i}" not in taken)
+
+
+def _place_at(error: MlopsError, name: str, spec: StepSpec) -> str:
+    """What names a kernel that cannot be found: the step's environment, its kernel, or the step."""
+    if isinstance(error, SpecError):
+        return f"/environments/{spec.environment}/packages" if spec.environment else "/environment/packages"
+    return f"/steps/{name}/kernel" if spec.kernel else f"/steps/{name}"
 
 
 def _comparison(spec: StepSpec) -> Comparison | None:

@@ -16,7 +16,6 @@ from mlops_action.canonical import Json, sha256_bytes
 from mlops_action.errors import BadValue, FileMissing
 
 UV_LOCK = "uv.lock"
-_ORIGIN = "environment.packages"
 _FILE_ENDINGS = (".txt", ".in", ".toml", ".lock")
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)(?:\s+|=)?(?P<file>\S+)")
@@ -77,7 +76,6 @@ def read_source(packages: Sequence[str], root: Path) -> Source:
         if each.startswith("-") or (each.endswith(_FILE_ENDINGS) and "@" not in each):
             raise BadValue(
                 f"`{each}` is no requirement",
-                origin=_ORIGIN,
                 hint="name one file, which may draw in others with `-r FILE`, or list requirements without options",
             )
     reading = _Reading(root)
@@ -101,10 +99,10 @@ def _from_file(name: str, root: Path) -> Source:
     elif path.suffix == ".toml":
         if not re.fullmatch(r"pylock(\..+)?\.toml", path.name):
             hint = "a lock is named pylock.toml or pylock.NAME.toml"
-            raise BadValue(f"packages are not read from `{name}`", origin=_ORIGIN, hint=hint)
+            raise BadValue(f"packages are not read from `{name}`", hint=hint)
         kind = Kind.PYLOCK
     elif path.suffix == ".lock" and text.lstrip().startswith(("version =", "# This file is @generated")):
-        raise BadValue(f"packages are not read from `{name}`", origin=_ORIGIN, hint="export it to a pylock.toml")
+        raise BadValue(f"packages are not read from `{name}`", hint="export it to a pylock.toml")
     else:
         reading.requirements(text, path)
         kind = Kind.REQUIREMENTS
@@ -124,7 +122,6 @@ def _from_project(name: str, path: Path, reading: _Reading) -> Source:
         dynamic = "dependencies" in project.get("dynamic", ())
         raise BadValue(
             f"`{name}` lists no `dependencies` under `[project]`" + (": they are dynamic" if dynamic else ""),
-            origin=_ORIGIN,
             hint="name the file that they are in" if dynamic else "list them, or name a requirements file",
         )
     reading.parts.append(_project_part(table))
@@ -163,7 +160,7 @@ class _Reading:
             data = path.read_bytes().replace(b"\r\n", b"\n")
         except OSError as error:
             said = f"the packages file `{name}` cannot be read: {error.strerror}"
-            raise FileMissing(said, origin=_ORIGIN, hint="correct the path; it is relative to mlops.yaml") from error
+            raise FileMissing(said, hint="correct the path; it is relative to mlops.yaml") from error
         self._seen.add(path.resolve())
         self.parts.append([os.path.relpath(path, self.folder), sha256_bytes(data)])
         return data.decode(errors="replace")
@@ -174,7 +171,7 @@ class _Reading:
             return tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             said = f"`{path.name}` cannot be read: {error}"
-            raise FileMissing(said, origin=_ORIGIN, hint="it must be there, and be TOML") from error
+            raise FileMissing(said, hint="it must be there, and be TOML") from error
 
     def requirements(self, text: str, path: Path) -> None:
         """Go through a requirements file and those that it includes."""
@@ -217,5 +214,5 @@ def _files_of(path: Path) -> Iterator[Path]:
             count += 1
             if count > MOST_FILES:
                 said = f"`{path.name}` holds more than {MOST_FILES} files, too many to know whether it changed"
-                raise BadValue(said, origin=_ORIGIN, hint=f"install it in place (`-e {path.name}`), or as a wheel")
+                raise BadValue(said, hint=f"install it in place (`-e {path.name}`), or as a wheel")
             yield Path(folder) / name

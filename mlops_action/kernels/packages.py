@@ -13,6 +13,7 @@ from mlops_action.errors import EnvironmentProblem, KernelMissing
 from mlops_action.files import owner_for
 from mlops_action.kernels.builders import Builder, builder_environment, find_uv
 from mlops_action.kernels.environments import FORMAT, Environment, EnvironmentCache
+from mlops_action.kernels.existing import literal
 from mlops_action.kernels.host import HostKernel, HostKernels
 from mlops_action.kernels.interface import Launch, Place
 from mlops_action.kernels.interpreters import Interpreter, find_interpreter
@@ -147,10 +148,10 @@ class PackagesKernels:
     def _placed(self, choice: KernelChoice) -> KernelChoice:
         """The choice with where it runs; its command is known before anything is built."""
         environment, source = self.environment, self.source
-        folder = _literal(str(environment.folder))
+        folder = literal(str(environment.folder))
         own = choice.language == "python"
         at = {"VIRTUAL_ENV": folder, "PATH": f"{folder}/bin:${{PATH}}"}
-        beside = {BESIDE: _literal(str(environment.beside))} if own else {}
+        beside = {BESIDE: literal(str(environment.beside))} if own else {}
         started = replace(
             choice,
             spec_dir=str(environment.folder),
@@ -169,8 +170,3 @@ class PackagesKernels:
         found = [interpreter.implementation, interpreter.version, interpreter.build, interpreter.real_path]
         parts = [FORMAT, self.source.digest, list(self.source.places), deciding, found]
         return digest_of(parts).removeprefix("sha256:")[:32]
-
-
-def _literal(text: str) -> str:
-    """As it stands in a kernelspec's variables, where a dollar begins a name."""
-    return text.replace("$", "$$")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_action.errors import KernelMissing, nearest
+from mlops_action.kernels.existing import activated, kernel_of
 from mlops_action.records import KernelChoice
 
 DEFAULT_KERNEL = "python3"
@@ -43,10 +44,12 @@ class KernelFinder:
         Raises:
             KernelMissing: there is none, or its ``kernel.json`` is broken.
         """
+        if self.python and name == DEFAULT_KERNEL:  # of this interpreter, or none
+            return self._of_interpreter(self._program(self.python))
         for folder, prefix in self._folders():
             spec_dir = folder / name.lower()
             if (spec_dir / "kernel.json").is_file():
-                return self._choice(name, spec_dir, prefix)
+                return self._choice(name, spec_dir, _interpreter(prefix))
         known = self.names()
         searched = ", ".join(str(folder) for folder, _ in self._folders() if folder.is_dir()) or "no kernel folder"
         install = INSTALL_HINTS.get(
@@ -92,7 +95,7 @@ class KernelFinder:
 
     def _all_prefixes(self) -> Iterator[Path]:
         if self.python:
-            yield self._prefix_of(self.python)
+            yield self._program(self.python).parent.parent
         if self.env.get("VIRTUAL_ENV"):
             yield Path(self.env["VIRTUAL_ENV"])
         if self.env.get("CONDA_PREFIX"):
@@ -102,8 +105,15 @@ class KernelFinder:
             if folder and any((Path(folder) / name).exists() for name in ("python3", "python", "python.exe")):
                 yield Path(folder).parent
 
-    def _prefix_of(self, python: str) -> Path:
-        """``/x/.venv`` for ``/x/.venv/bin/python``, ``.venv/bin/python`` or a name on PATH.
+    def _of_interpreter(self, python: Path) -> KernelChoice:
+        prefix = python.parent.parent
+        spec_dir = prefix / "share" / "jupyter" / "kernels" / DEFAULT_KERNEL
+        if not (spec_dir / "kernel.json").is_file():
+            return kernel_of(DEFAULT_KERNEL, python, self.env)
+        return activated(self._choice(DEFAULT_KERNEL, spec_dir, python), prefix)
+
+    def _program(self, python: str) -> Path:
+        """``/x/.venv/bin/python`` for ``.venv/bin/python`` or a name on PATH.
 
         Raises:
             KernelMissing: there is no such interpreter.
@@ -111,10 +121,11 @@ class KernelFinder:
         beside = self.cwd / python
         found = str(beside) if beside.is_file() else shutil.which(python, path=self.env.get("PATH"))
         if found is None:
-            raise KernelMissing(f"there is no Python interpreter `{python}`", hint="give a path or a name on PATH")
-        return Path(os.path.abspath(found)).parent.parent  # noqa: PTH100  # resolving would leave the virtual environment
+            hint = "give a path or a name on PATH; a version alone is for an environment with `packages`"
+            raise KernelMissing(f"there is no Python interpreter `{python}`", hint=hint)
+        return Path(os.path.abspath(found))  # noqa: PTH100  # resolving would leave the virtual environment
 
-    def _choice(self, name: str, spec_dir: Path, prefix: Path | None) -> KernelChoice:
+    def _choice(self, name: str, spec_dir: Path, interpreter: Path) -> KernelChoice:
         try:
             spec = json.loads((spec_dir / "kernel.json").read_bytes())
             argv = [str(part) for part in spec["argv"]]
@@ -134,13 +145,15 @@ class KernelFinder:
                 hint="install the kernel again",
             ) from None
         if argv and argv[0] in {"python", "python3"}:  # as jupyter_client has it: not whatever is first on PATH
-            interpreter = str(_interpreter(prefix)) if prefix is not None else sys.executable
-            return replace(choice, argv=(interpreter, *argv[1:]))
+            return replace(choice, argv=(str(interpreter), *argv[1:]))
         return choice
 
 
-def _interpreter(prefix: Path) -> Path:
-    for place in (prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "python.exe"):
+def _interpreter(prefix: Path | None) -> Path:
+    """That of a prefix, or our own."""
+    for place in (
+        () if prefix is None else (prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "python.exe")
+    ):
         if place.exists():
             return place
     return Path(sys.executable)
