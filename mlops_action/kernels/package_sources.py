@@ -202,6 +202,11 @@ class _Reading:
         self.parts.append([name, digests])
 
 
+def _is_made(folder: str) -> bool:
+    """Whether a folder of that name holds what tools leave, building a package among them."""
+    return folder.startswith(".") or folder in _NO_SOURCE or folder.endswith(".egg-info")
+
+
 def _files_of(path: Path) -> Iterator[Path]:
     """The file itself, or what a folder holds that a package may be built from."""
     if not path.is_dir():
@@ -209,7 +214,7 @@ def _files_of(path: Path) -> Iterator[Path]:
         return
     count = 0
     for folder, folders, names in os.walk(path):
-        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _NO_SOURCE)
+        folders[:] = sorted(each for each in folders if not _is_made(each))
         for name in sorted(names):
             count += 1
             if count > MOST_FILES:
