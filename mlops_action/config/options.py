@@ -12,7 +12,7 @@ from typing import Any
 from mlops_action.config.values import duration, positive
 from mlops_action.structure import key_of
 
-RUN, PLAN, CHECK, GATE, MANIFEST, MERGE = "run", "plan", "check", "gate", "manifest", "merge"
+RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, DOCTOR = ("run", "plan", "check", "gate", "manifest", "merge", "doctor")
 JUDGING = (RUN, PLAN, CHECK, GATE, MERGE)
 EXECUTING = (RUN, PLAN)
 EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST, MERGE)
@@ -38,7 +38,7 @@ class Options:
 
     config: str = option(
         "The pipeline's configuration. By default `mlops.yaml` is looked for in the working directory and above it.",
-        JUDGING,
+        (*JUDGING, DOCTOR),
         default="",
         metavar="FILE",
     )

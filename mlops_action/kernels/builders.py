@@ -66,10 +66,10 @@ def find_uv(env: Mapping[str, str]) -> tuple[str, ...]:
     return (sys.executable, "-m", "uv") if importlib.util.find_spec("uv") else ()
 
 
-def builder_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """What a builder sees: like a kernel, and what says where packages come from."""
+def builder_environment(env: Mapping[str, str], allowed: Sequence[str] = ()) -> dict[str, str]:
+    """What a builder sees: like a kernel, for which names are ``allowed``, and what says where packages come from."""
     named = [name for name in env if _FOR_BUILDERS.fullmatch(name)]
-    seen = kernel_environment(env, (*PASSED, *named))
+    seen = kernel_environment(env, (*PASSED, *named, *allowed))
     return {name: value for name, value in seen.items() if name not in ELSEWHERE}
 
 
@@ -82,6 +82,8 @@ class Builder:
     uv: tuple[str, ...]
     """The command for uv; empty to build with venv and pip."""
     note: Callable[[str], None]
+    allowed: tuple[str, ...] = ()
+    """Names of further variables that it may see."""
     copying: bool = False
     """Whether files must not be linked to those of the builder's own cache."""
 
@@ -103,7 +105,7 @@ class Builder:
         for command in (asked, ("python", "install", wanted.version), asked):
             done = subprocess.run(
                 [*self.uv, *command],
-                env=builder_environment(self.env),
+                env=builder_environment(self.env, self.allowed),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -185,7 +187,9 @@ class _Run:
         self.source = source
         self.lock = lock
         self.redactor = Redactor.from_environment(builder.env)
-        self.env = builder_environment(builder.env) | ({"UV_LINK_MODE": "copy"} if builder.copying else {})
+        self.env = builder_environment(builder.env, builder.allowed) | (
+            {"UV_LINK_MODE": "copy"} if builder.copying else {}
+        )
 
     def these(self, *command: str, **more: str) -> None:
         """Run one of them; nothing when there is no command.

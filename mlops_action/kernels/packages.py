@@ -95,12 +95,9 @@ class PackagesKernels:
         Raises:
             EnvironmentProblem: it cannot be built.
         """
-        builder = Builder(
-            self.place.env,
-            find_uv(self.place.env) if self._uv is None else tuple(self._uv),
-            note,
-            bool(self.cache.owner),
-        )
+        env, allowed = self.place.env, self.place.spec.pass_
+        uv = find_uv(env) if self._uv is None else tuple(self._uv)
+        builder = Builder(env, uv, note, allowed, copying=bool(self.cache.owner))
         if not self.interpreter.executable:
             self.interpreter = builder.fetched(self.interpreter)
         environment = self.environment
@@ -121,7 +118,10 @@ class PackagesKernels:
     def state(self, choice: KernelChoice) -> str:
         """Whether anything is to be built, in words."""
         del choice
-        return "cached" if self.environment.whole() else "would be built"
+        if self.environment.whole():
+            return "cached"
+        python = self.interpreter
+        return "would be built" if python.executable else f"would be built; Python {python.version} is not on PATH"
 
     def _build(self, builder: Builder, environment: Environment) -> None:
         label, version = inline(self.source.label), self.interpreter.version

@@ -18,7 +18,7 @@ LEVELS = {
     1: "config repository digests",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
     3: "plan parameters signatures inspection gate_plan workshop step_notebook step_results step_run execute evaluate "
-    "assemble report progress announce ending cache_key step_cache merge shard scaffold generated",
+    "assemble report progress announce ending cache_key step_cache merge shard scaffold generated diagnosis",
     4: "pipeline wiring boundary",
     5: "cli action entrypoint __main__",
 }
