@@ -43,6 +43,14 @@ ELSEWHERE = {
 }
 """Variables that would make a builder install somewhere else."""
 KERNEL = "ipykernel"
+_TRY = """
+import sys
+sys.dont_write_bytecode = False
+sys.path[:] = [each for each in sys.path if each] + sys.argv[1:]
+sys.modules["debugpy"] = None
+from ipykernel import kernelapp
+"""
+"""Shows that a kernel can start, and leaves byte code that each start would make again where none may be written."""
 LAST_LINES = 20
 LIMIT_SECONDS = 3600
 HEARTBEAT_SECONDS = 30.0
@@ -137,6 +145,7 @@ class Builder:
             run.these(*self._installer(environment), *beside)
         for folder in environment.packages():
             (folder / "__pycache__").mkdir(exist_ok=True)
+        run.these(str(environment.python), "-c", _TRY, str(environment.beside))
 
     def _venv(self, interpreter: Interpreter, environment: Environment) -> list[str]:
         folder = str(environment.folder)
