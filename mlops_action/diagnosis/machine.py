@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mlops_action import __version__
 from mlops_action.ci import CI_SYSTEMS
 from mlops_action.ci.detect import detect
 from mlops_action.config.values import size_text
@@ -82,6 +83,8 @@ class MachineExaminer:
 
     def machine(self) -> Iterator[Finding]:
         """The CI system, disk and memory."""
+        python = sys.version.split()[0]
+        yield Finding(MACHINE, "mlops-action", f"{__version__}, Python {python}, {sys.platform}", {"python": python})
         system = type(detect(self.env))
         names = [name for name, entry in CI_SYSTEMS.items() if entry.endswith(f":{system.__name__}")]
         yield Finding(MACHINE, "CI system", names[0], {"system": names[0]})

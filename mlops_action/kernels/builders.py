@@ -43,6 +43,21 @@ ELSEWHERE = {
 }
 """Variables that would make a builder install somewhere else."""
 KERNEL = "ipykernel"
+_TRY = """
+import sys
+sys.dont_write_bytecode = False
+sys.path[:] = [each for each in sys.path if each] + sys.argv[1:]
+sys.modules["debugpy"] = None
+from ipykernel import kernelapp
+"""
+"""Shows that a kernel can start, and leaves byte code that each start would make again where none may be written."""
+_NO_PIP = """\
+#!/bin/sh
+echo 'pip: nothing can be installed into this environment, which other steps and jobs use as well;' >&2
+echo 'add what the notebook needs to `packages` of its environment in mlops.yaml' >&2
+exit 1
+"""
+"""Else ``!pip install`` in a notebook would find the next pip on PATH, and install where the notebook does not look."""
 LAST_LINES = 20
 LIMIT_SECONDS = 3600
 HEARTBEAT_SECONDS = 30.0
@@ -137,6 +152,12 @@ class Builder:
             run.these(*self._installer(environment), *beside)
         for folder in environment.packages():
             (folder / "__pycache__").mkdir(exist_ok=True)
+        for name in ("pip", "pip3"):
+            program = environment.folder / "bin" / name
+            if not program.exists():
+                program.write_text(_NO_PIP)
+                program.chmod(0o755)
+        run.these(str(environment.python), "-c", _TRY, str(environment.beside))
 
     def _venv(self, interpreter: Interpreter, environment: Environment) -> list[str]:
         folder = str(environment.folder)

@@ -21,6 +21,7 @@ _COMMENT = re.compile(r"(^|\s)#.*$")
 _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)(?:\s+|=)?(?P<file>\S+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s+|=)(?P<path>\S+)")
 _PATH = re.compile(r"(?:[^\s;]*\s*@\s*)?(?:file:(?://)?)?(?P<path>(?:\.{0,2}/|\.$|\.\[)[^\s;]*)")
+_NAME_END = re.compile(r"[\s;\[]")
 _PATH_IN_LOCK = re.compile(r'\b(?P<kind>path|directory|editable)\s*=\s*"(?P<path>[^"]+)"')
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _NO_SOURCE = {"__pycache__", "build", "dist", "node_modules", "mlops-out"}
@@ -192,6 +193,8 @@ class _Reading:
             self.place(editable["path"], base, editable=True)
         elif local:
             self.place(local["path"], base, editable=False)
+        elif line and os.path.lexists(base / (name := _NAME_END.split(line, maxsplit=1)[0])) and _is_path(name):
+            self.place(name, base, editable=False)
 
     def place(self, name: str, base: Path, *, editable: bool) -> None:
         """A folder or file of this machine: its content counts, and, in the key alone, where it is."""
@@ -200,6 +203,11 @@ class _Reading:
         files = [path / each for each in _PROJECT_FILES] if editable else list(_files_of(path))
         digests = [[os.path.relpath(each, path), sha256_bytes(each.read_bytes())] for each in files if each.is_file()]
         self.parts.append([name, digests])
+
+
+def _is_path(name: str) -> bool:
+    """Whether an installer takes it for a path when there is one, and not for the name of a package."""
+    return "/" in name or name.endswith((".whl", ".zip", ".tar.gz"))
 
 
 def _is_made(folder: str) -> bool:

@@ -61,7 +61,13 @@ def test_everything_that_is_needed_is_shown_and_nothing_is_broken(project: Path)
     assert (default["kind"], default["state"], default["needed"]) == ("packages", "would be built", False)
     assert one(found, "environments", "plain")["needed"] is True
     assert one(found, "tools", "git")["version"].startswith("git version")
-    assert {each["name"] for each in found["machine"]} == {"CI system", "project folder", "temporary files", "memory"}
+    assert {each["name"] for each in found["machine"]} == {
+        "mlops-action",
+        "CI system",
+        "project folder",
+        "temporary files",
+        "memory",
+    }
     assert not (project / ".mlops-cache").exists()
 
 

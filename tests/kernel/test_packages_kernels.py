@@ -148,6 +148,14 @@ def test_programs_that_a_notebook_starts_are_those_of_its_environment(project: P
     assert story.text.split() == ["1.17.0", str(kernels.environment.folder)]
 
 
+def test_pip_in_a_notebook_says_where_packages_belong(project: Path) -> None:
+    kernels = made(project, "six==1.17.0")
+    prepared(kernels)
+    story = Bench(kernels, project).run("!pip install six")
+    assert story.failure is not None
+    assert "add what the notebook needs to `packages`" in story.text
+
+
 def test_what_is_installed_for_the_kernel_alone_is_listed_apart_from_the_packages(project: Path) -> None:
     kernels = made(project, "six==1.17.0")
     prepared(kernels)

@@ -115,6 +115,15 @@ def test_a_folder_that_is_installed_counts_with_its_content_and_its_place(tmp_pa
     assert digest(one, "all.txt") != before
 
 
+@pytest.mark.parametrize(
+    "spelled", ["./lib", "lib/", "lib/[extra]", "x @ file:./lib", "../p/lib ; python_version > '3'"]
+)
+def test_a_path_is_known_however_it_is_spelled(tmp_path: Path, spelled: str) -> None:
+    folder = written(tmp_path / "p", all_txt=f"six\n{spelled}\n", lib__pyproject_toml=PROJECT)
+    assert read_source(["all.txt"], folder).places == (str(folder / "lib"),)
+    assert read_source(["six", spelled], folder).places == (str(folder / "lib"),)
+
+
 def test_a_folder_that_is_installed_in_place_counts_with_its_metadata_alone(tmp_path: Path) -> None:
     written(tmp_path, all_txt="-e ./lib[extra]\n", lib__pyproject_toml=PROJECT, lib__x_txt="1")
     before = digest(tmp_path, "all.txt")
