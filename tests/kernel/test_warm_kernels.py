@@ -161,7 +161,7 @@ def test_numpy_can_be_preloaded_with_its_own_random_state_and_all_its_threads(tm
     assert bench.run(seeded, work).text == fresh.run(seeded, work).text
 
 
-POOL = "import multiprocessing\nwith multiprocessing.get_context('{}').Pool(2) as pool:\n    print(pool.map(abs, [-1, -2]))"
+POOL = "import multiprocessing\nwith multiprocessing.get_context('{}').Pool(2) as p:\n    print(p.map(abs, [-1, -2]))"
 EXECUTOR = "from concurrent.futures import {0}\nwith {0}(2) as pool:\n    print(list(pool.map(abs, [-1, -2])))"
 WORK = {
     "fork pool": POOL.format("fork"),
@@ -169,7 +169,7 @@ WORK = {
     "forkserver pool": POOL.format("forkserver"),
     "process executor": EXECUTOR.format("ProcessPoolExecutor"),
     "threads": EXECUTOR.format("ThreadPoolExecutor"),
-    "asyncio": "import asyncio\nasync def value():\n    await asyncio.sleep(0.01)\n    return [1, 2]\nprint(await value())",
+    "asyncio": "import asyncio\nasync def f():\n    await asyncio.sleep(0.01)\n    return [1, 2]\nprint(await f())",
     "subprocess": "import subprocess\nprint(subprocess.check_output(['echo', '[1, 2]'], text=True).strip())",
     "fork": "import os\nif os.fork() == 0: os._exit(3)\nprint([1, 2] if os.wait()[1] == 3 << 8 else '')",
     "shell": "!echo '[1, 2]'",
@@ -262,7 +262,9 @@ def test_a_server_is_not_used_any_more_when_a_package_was_installed(bench: Bench
     interpreter.symlink_to(sys.executable)
     choice = bench.backend.find("python3")
     launch = Launch(
-        replace(choice, argv=(str(interpreter), *choice.argv[1:])), tmp_path, kernel_environment(os.environ)
+        replace(choice, argv=(str(interpreter), *choice.argv[1:])),
+        tmp_path,
+        kernel_environment(os.environ) | {"PYTHONPATH": str(Path(pytest.__file__).parents[1])},
     )
     first = bench.backend.start(launch)
     assert not first.stale()
@@ -438,8 +440,8 @@ def test_a_run_with_warm_kernels_meters_its_cells_and_says_where_they_ran(projec
     assert done.code == 0, done.text
     run = json.loads((project / "mlops-out" / "run.json").read_text())
     (cell,) = run["steps"][0]["cells"]
-    assert cell["cpu_seconds"] is not None
-    assert cell["peak_memory"] > 1_000_000
+    assert cell["cpu-seconds"] is not None
+    assert cell["peak-memory"] > 1_000_000
     assert "warm: kernels are started the usual way" not in done.text
 
 
@@ -450,7 +452,7 @@ def test_a_home_that_cannot_be_written_to_leaves_nothing_behind(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     backend = WarmKernels(Place(EnvironmentSpec(warm=True), tmp_path, dict(os.environ)))
     bench = Bench(backend, tmp_path)
-    env = {"PATH": os.environ["PATH"], "HOME": "/proc", "LANG": "C.UTF-8"}
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
     story = bench.run("import os; print(os.path.isdir(os.environ['IPYTHONDIR']))", env=env)
     assert story.text == "True\n"
     del bench, backend
