@@ -237,6 +237,16 @@ def test_a_kernel_that_is_killed_does_not_hurt_the_next_or_its_neighbour(bench: 
     forked(bench)
 
 
+def test_a_process_that_leaves_the_group_without_a_program_of_its_own_ends_with_the_kernel(bench: Bench) -> None:
+    away = (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\n    os._exit(0)"
+    )
+    bench.run("print(1)")
+    assert bench.run(away, "import os\nprint(os.wait()[1])").text == "0\n"
+    assert bench.survivors(1) == []
+    assert bench.run("print(1)").text == "1\n"
+
+
 def test_a_kernel_whose_server_is_killed_is_told_and_the_next_has_another(bench: Bench) -> None:
     lost = bench.run("import os, signal, time; os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)")
     assert lost.failure is not None
