@@ -87,7 +87,7 @@ class CellClient(NotebookClient):
 
     def prepare(self, code: str) -> None:
         """Have code of ours run before the first cell, out of sight; the kernel takes one request after the other."""
-        if self.kc is not None:
+        if code and self.kc is not None:
             self.kc.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
 
     async def async_execute_cell(

@@ -162,9 +162,7 @@ class NotebookRun:
     async def _start(self, session: Session) -> None:
         await session.client.ready(session.process, self.limits.start_timeout_seconds)
         session.meter = UsageMeter(session.process.pid)
-        preparation = preparation_for(session.launch.choice)
-        if preparation:
-            session.client.prepare(preparation)
+        session.client.prepare(preparation_for(session.launch.choice))
 
     async def _race(
         self, work: asyncio.Future[Any], session: Session, stop: asyncio.Future[Any], deadline: float

@@ -111,6 +111,7 @@ class ForkServer:
         """Take a request back; its kernel is killed if there is one."""
         with self._lock:
             self._send({"drop": number})
+            self._answers[number].code = LOST
 
     def answer(self, number: int) -> Answer:
         """What is known of a request by now."""

@@ -34,8 +34,7 @@ class WarmKernels:
         cold = replace(place.spec, warm=False, preload=())
         self.below: KernelBackend = load_from(BACKENDS, below)(replace(place, spec=cold))
         self.preload = place.spec.preload
-        self._note: Callable[[str], None] = lambda _: None
-        self._told: set[str] = set()
+        self._reasons = _Reasons()
         self._lock = threading.Lock()
         self._servers: dict[Key, ForkServer] = {}
         self._retired: list[ForkServer] = []
@@ -51,7 +50,7 @@ class WarmKernels:
 
     def prepare(self, choice: KernelChoice, note: Callable[[str], None]) -> KernelChoice:
         """Make the place below."""
-        self._note = note
+        self._reasons.note = note
         return self.below.prepare(choice, note)
 
     def start(self, launch: Launch) -> KernelProcess:
@@ -62,7 +61,7 @@ class WarmKernels:
         """
         why = _unsuited(launch)
         if why:
-            self._tell(why)
+            self._reasons.tell(why)
         if why or not launch.cwd.is_dir():
             return self.below.start(launch)
         try:
@@ -91,13 +90,21 @@ class WarmKernels:
             self._retired.append(self._servers.pop(key))
             server = None
         if server is None:
-            server = self._servers[key] = ForkServer(launch, self.preload, self._tell)
+            server = self._servers[key] = ForkServer(launch, self.preload, self._reasons.tell)
         return server
 
-    def _tell(self, why: str) -> None:
+
+class _Reasons:
+    """Tells each reason for which kernels are not forked once."""
+
+    def __init__(self) -> None:
+        self.note: Callable[[str], None] = lambda _: None
+        self._told: set[str] = set()
+
+    def tell(self, why: str) -> None:
         if why not in self._told:
             self._told.add(why)
-            self._note(f"warm: kernels are started the usual way: {why}")
+            self.note(f"warm: kernels are started the usual way: {why}")
 
 
 class WarmKernel(HostKernel):
