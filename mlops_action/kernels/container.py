@@ -50,10 +50,10 @@ class ContainerKernels:
         """
         site, contents = self._look(note)
         found, loan = self._kernel(choice.name, contents)
-        if site.spec.network is False and found.language.lower() not in IPC_LANGUAGES:
+        if not (site.spec.network or site.by_socket(found.language)):
             raise EnvironmentProblem(
-                f"kernel `{choice.name}` speaks over a network only, and the container has none (`network: false`)",
-                hint=f"kernels that need none: of {', '.join(sorted(IPC_LANGUAGES))}",
+                f"kernel `{choice.name}` can be reached over a network only, and `network: false` leaves it none",
+                hint=f"without one, kernels of {', '.join(sorted(IPC_LANGUAGES))} work, run by our own user",
             )
         place = {**site.image.record, **site.settings()} | ({_LENT: f"ipykernel {loan.version}"} if loan else {})
         return replace(found, name=choice.name, environment=choice.environment, where=choice.where, place=place)

@@ -24,7 +24,7 @@ from mlops_action.kernels.container_output import Heard
 from mlops_action.kernels.container_owner import clear, labels
 from mlops_action.kernels.interface import PATIENCE_SECONDS, Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
-from mlops_action.kernels.spawn import IPC_LANGUAGES, LONGEST_SOCKET, PORTS
+from mlops_action.kernels.spawn import LONGEST_SOCKET, PORTS
 
 TERMINATE_SECONDS = 0.5
 LAST_SECONDS = 5.0
@@ -47,7 +47,7 @@ class ContainerKernel:
         self.site, self.launch, self.loan = site, launch, loan
         self.pid: int | None = None
         self.folder = shared_folder(site.outside, site.root, os.environ)
-        self.ipc = launch.choice.language.lower() in IPC_LANGUAGES and site.shares_files
+        self.ipc = site.by_socket(launch.choice.language)
         self.info = self._connection()
         self.container = ""
         self._client = site.engine.client()
@@ -140,10 +140,11 @@ class ContainerKernel:
     def _ending(self, code: int) -> str:
         """How the container ended, in words."""
         if code == 128 + signal.SIGKILL:
+            limit = self.site.spec.memory
             if self._out_of_memory():
-                limit = self.site.spec.memory
                 return "it ran out of memory" + (f": the container's limit is {size_text(limit)}" if limit else "")
-            return "it was killed (SIGKILL): most often the system ran out of memory"
+            cause = f"it needed more memory than the container's limit of {size_text(limit)}" if limit else ""
+            return f"it was killed (SIGKILL): most often {cause or 'the system ran out of memory'}"
         if code > 128 and code - 128 in {int(each) for each in signal.Signals}:
             return f"it ended by signal {code - 128} ({signal.Signals(code - 128).name})"
         return f"its process ended with exit code {code}"
