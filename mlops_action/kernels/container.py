@@ -7,11 +7,12 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from mlops_action.config.place_model import ContainerSpec, MountKernel
 from mlops_action.errors import EnvironmentProblem, KernelMissing, KernelStartFailed
 from mlops_action.kernels.container_config import SOCKETS, Site, probe_config
-from mlops_action.kernels.container_engine import reach
+from mlops_action.kernels.container_engine import explained, reach
 from mlops_action.kernels.container_image import resolved
 from mlops_action.kernels.container_ipykernel import Loan, lent, loan_for
 from mlops_action.kernels.container_mounts import outside, shared_folder
@@ -50,9 +51,9 @@ class ContainerKernels:
         """
         site, contents = self._look(note)
         found, loan = self._kernel(choice.name, contents)
-        if not (site.spec.network or site.by_socket(found.language)):
+        if why := _unreachable(site, found.language):
             raise EnvironmentProblem(
-                f"kernel `{choice.name}` can be reached over a network only, and `network: false` leaves it none",
+                f"kernel `{choice.name}` can be reached over a network only, and {why}",
                 hint=f"without one, kernels of {', '.join(sorted(IPC_LANGUAGES))} work, run by our own user",
             )
         place = {**site.image.record, **site.settings()} | ({_LENT: f"ipykernel {loan.version}"} if loan else {})
@@ -94,27 +95,42 @@ class ContainerKernels:
                 "kernels in containers need Linux", hint="elsewhere, run mlops-action itself in a container"
             )
         engine = reach(self.place.env)
+        from docker.errors import DockerException
+
         client = engine.client()
         try:
             around = outside(client)
             reap(client, around.container)
             image = resolved(client, self.spec, note)
             site = Site(self.place.spec, self.spec, self.place.root, engine, around, image)
-            folder = shared_folder(around, site.root, self.place.env)
-            try:
-                word = uuid.uuid4().hex
-                (folder / "seen").write_text(f"{word}\n")
-                for path in (folder / "seen", folder):
-                    site.give(path)
-                config = probe_config(site, folder, labels(folder.name, around.container, folder))
-                contents = looked_into(client, config, word, SOCKETS)
-            finally:
-                clear(str(folder))
+            return site, self._contents(client, site)
+        except (DockerException, OSError) as error:
+            raise EnvironmentProblem(f"the engine at {engine.address} refused: {explained(error)}") from error
         finally:
             client.close()
+
+    def _contents(self, client: Any, site: Site) -> Contents:
+        folder, word = shared_folder(site.outside, site.root, self.place.env), uuid.uuid4().hex
+        try:
+            (folder / "seen").write_text(f"{word}\n")
+            for path in (folder / "seen", folder):
+                site.give(path)
+            config = probe_config(site, folder, labels(folder.name, site.outside.container, folder))
+            contents = looked_into(client, config, word, SOCKETS)
+        finally:
+            clear(str(folder))
         if site.shares_files and contents.seen != word:
             raise EnvironmentProblem(
-                f"the engine at {engine.address} does not see the files of this machine",
+                f"the engine at {site.engine.address} does not see the files of this machine",
                 hint="use an engine of this machine, or one whose machine has the same folders at the same paths",
             )
-        return site, contents
+        return contents
+
+
+def _unreachable(site: Site, language: str) -> str:
+    """Why a kernel cannot be reached; empty when it can."""
+    if site.by_socket(language):
+        return ""
+    if not site.spec.network:
+        return "`network: false` leaves it none"
+    return "that of a rootless engine is closed to us" if site.engine.rootless else ""

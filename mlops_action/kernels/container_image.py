@@ -38,7 +38,7 @@ def resolved(client: Any, spec: ContainerSpec, note: Callable[[str], None]) -> I
     Raises:
         ImageUnavailable: it is not there, and may or can not be pulled.
     """
-    from docker.errors import ImageNotFound
+    from docker.errors import APIError, ImageNotFound
 
     try:
         found = client.inspect_image(spec.image)
@@ -50,6 +50,8 @@ def resolved(client: Any, spec: ContainerSpec, note: Callable[[str], None]) -> I
             ) from None
         _pull(client, spec.image, note)
         found = client.inspect_image(spec.image)
+    except APIError as error:
+        raise ImageUnavailable(f"`{spec.image}` is no image: {explained(error)}", hint="check its name") from None
     config = found.get("Config") or {}
     env = dict(each.partition("=")[::2] for each in config.get("Env") or [])
     return Image(_sha(found["Id"]), _record(spec.image, found), env, bool(config.get("Healthcheck")))

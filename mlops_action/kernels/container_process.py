@@ -129,9 +129,9 @@ class ContainerKernel:
     def _failure(self, error: Exception) -> KernelStartFailed:
         said, image = _said(error), self.site.spec.image
         hint = f"try its image by hand: `docker run --rm {image} true`"
-        if "init" in said and "not found" in said:
+        if any(init in said for init in ("docker-init", "catatonit", "init binary")):
             hint = "install the engine's init: `tini` (docker-init) for Docker, `catatonit` for Podman"
-        elif "device driver" in said or "nvidia" in said.lower() or "cdi" in said.lower():
+        elif "device driver" in said or "nvidia" in said.lower():
             hint = "`gpus` needs NVIDIA's container toolkit on the engine's machine"
         return KernelStartFailed(
             f"kernel `{self.launch.choice.name}` could not be started in a container of `{image}`: {said}", hint=hint
@@ -191,7 +191,7 @@ class ContainerKernel:
         """Send a signal to the kernel and the processes of its group; nothing when it has ended."""
         from docker.errors import DockerException
 
-        with contextlib.suppress(DockerException):
+        with contextlib.suppress(DockerException, OSError):
             self._client.kill(self.container, signal.Signals(number).name)
 
     def stray_text(self) -> str:

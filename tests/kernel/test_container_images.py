@@ -61,6 +61,8 @@ def test_an_image_that_may_not_be_pulled_is_an_error(served: Registry) -> None:
         resolved(client, ContainerSpec(image=f"{served.address}/small:1", pull=False), print)
     with pytest.raises(ImageUnavailable, match=r"cannot be pulled: .*manifest unknown") as told:
         resolved(client, ContainerSpec(image=f"{served.address}/small:refused"), print)
+    with pytest.raises(ImageUnavailable, match=r"`No Such Name` is no image: .*invalid reference format"):
+        resolved(client, ContainerSpec(image="No Such Name"), print)
     client.close()
     assert "docker login" in told.value.hint
 
