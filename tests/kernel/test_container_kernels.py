@@ -183,14 +183,14 @@ def test_a_kernel_that_needs_a_network_is_refused_without_one(made: Callable[...
 
 
 def test_a_bash_kernel_runs_and_is_interrupted_too(made: Callable[..., Bench]) -> None:
-    story = made(BASH_KERNEL, network=False).run("echo begun; id -u", "sleep 600", seconds=6, kernel="bash")
+    story = made(BASH_KERNEL, network=False).run("echo begun; id -u", "sleep 600", seconds=8, kernel="bash")
     assert story.outputs() == [f"stdout:begun\n{os.getuid()}\n"]
     assert story.failure is not None
     assert story.failure.kind is FailureKind.TIMED_OUT
 
 
 def test_an_interrupt_reaches_what_a_cell_has_started(made: Callable[..., Bench], place: Path) -> None:
-    story = made().run("import subprocess\nsubprocess.run(['sleep', '600'])", seconds=4)
+    story = made().run("import subprocess\nsubprocess.run(['sleep', '600'])", seconds=6)
     assert story.failure is not None
     assert story.failure.kind is FailureKind.TIMED_OUT
     assert "KeyboardInterrupt" in str(story.outputs())
