@@ -7,11 +7,12 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from mlops_action.config.place_model import ContainerSpec, MountKernel
 from mlops_action.errors import EnvironmentProblem, KernelMissing, KernelStartFailed
 from mlops_action.kernels.container_config import SOCKETS, Site, probe_config
-from mlops_action.kernels.container_engine import reach
+from mlops_action.kernels.container_engine import explained, reach
 from mlops_action.kernels.container_image import resolved
 from mlops_action.kernels.container_ipykernel import Loan, lent, loan_for
 from mlops_action.kernels.container_mounts import outside, shared_folder
@@ -19,7 +20,7 @@ from mlops_action.kernels.container_owner import clear, labels, reap
 from mlops_action.kernels.container_probe import Contents, looked_into
 from mlops_action.kernels.container_process import ContainerKernel
 from mlops_action.kernels.interface import Launch, Place
-from mlops_action.kernels.spawn import IPC_KERNELS, speaks_ipc
+from mlops_action.kernels.spawn import IPC_KERNELS
 from mlops_action.records import KernelChoice
 
 _LANGUAGES = {"python3": "python", "python": "python", "ir": "R", "bash": "bash", "javascript": "javascript"}
@@ -50,10 +51,10 @@ class ContainerKernels:
         """
         site, contents = self._look(note)
         found, loan = self._kernel(choice.name, contents)
-        if site.spec.network is False and not speaks_ipc(found):
+        if why := _unreachable(site, found):
             raise EnvironmentProblem(
-                f"kernel `{choice.name}` speaks over a network only, and the container has none (`network: false`)",
-                hint=f"kernels that need none: {', '.join(IPC_KERNELS)}",
+                f"kernel `{choice.name}` can be reached over a network only, and {why}",
+                hint=f"without one, these kernels work: {', '.join(IPC_KERNELS)}, run by our own user",
             )
         place = {**site.image.record, **site.settings()} | ({_LENT: f"ipykernel {loan.version}"} if loan else {})
         return replace(found, name=choice.name, environment=choice.environment, where=choice.where, place=place)
@@ -94,27 +95,42 @@ class ContainerKernels:
                 "kernels in containers need Linux", hint="elsewhere, run mlops-action itself in a container"
             )
         engine = reach(self.place.env)
+        from docker.errors import DockerException
+
         client = engine.client()
         try:
             around = outside(client)
             reap(client, around.container)
             image = resolved(client, self.spec, note)
             site = Site(self.place.spec, self.spec, self.place.root, engine, around, image)
-            folder = shared_folder(around, site.root, self.place.env)
-            try:
-                word = uuid.uuid4().hex
-                (folder / "seen").write_text(f"{word}\n")
-                for path in (folder / "seen", folder):
-                    site.give(path)
-                config = probe_config(site, folder, labels(folder.name, around.container, folder))
-                contents = looked_into(client, config, word, SOCKETS)
-            finally:
-                clear(str(folder))
+            return site, self._contents(client, site)
+        except (DockerException, OSError) as error:
+            raise EnvironmentProblem(f"the engine at {engine.address} refused: {explained(error)}") from error
         finally:
             client.close()
+
+    def _contents(self, client: Any, site: Site) -> Contents:
+        folder, word = shared_folder(site.outside, site.root, self.place.env), uuid.uuid4().hex
+        try:
+            (folder / "seen").write_text(f"{word}\n")
+            for path in (folder / "seen", folder):
+                site.give(path)
+            config = probe_config(site, folder, labels(folder.name, site.outside.container, folder))
+            contents = looked_into(client, config, word, SOCKETS)
+        finally:
+            clear(str(folder))
         if site.shares_files and contents.seen != word:
             raise EnvironmentProblem(
-                f"the engine at {engine.address} does not see the files of this machine",
+                f"the engine at {site.engine.address} does not see the files of this machine",
                 hint="use an engine of this machine, or one whose machine has the same folders at the same paths",
             )
-        return site, contents
+        return contents
+
+
+def _unreachable(site: Site, choice: KernelChoice) -> str:
+    """Why a kernel cannot be reached; empty when it can."""
+    if site.by_socket(choice):
+        return ""
+    if not site.spec.network:
+        return "`network: false` leaves it none"
+    return "that of a rootless engine is closed to us" if site.engine.rootless else ""

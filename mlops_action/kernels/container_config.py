@@ -17,7 +17,7 @@ from mlops_action.config.place_model import ContainerSpec
 from mlops_action.kernels.container_engine import Engine
 from mlops_action.kernels.container_image import Image
 from mlops_action.kernels.container_mounts import Outside, bound, further
-from mlops_action.kernels.spawn import MARK
+from mlops_action.kernels.spawn import MARK, speaks_ipc
 from mlops_action.records import KernelChoice
 from mlops_action.records.base import Json
 
@@ -65,6 +65,10 @@ class Site:
             return uid == 0
         return os.geteuid() in {0, uid}
 
+    def by_socket(self, choice: KernelChoice) -> bool:
+        """Whether a kernel is reached over a socket in a folder that both can use, and not over a network."""
+        return speaks_ipc(choice) and self.shares_files
+
     def give(self, path: Path) -> None:
         """Make a file or folder of ours the container's, which we can still use."""
         if self.shares_files and not self.engine.rootless and os.geteuid() == 0:
@@ -94,7 +98,7 @@ def probe_config(site: Site, sockets: Path, own: Mapping[str, str]) -> dict[str,
         "image": site.image.id,
         "user": ":".join(map(str, site.user)),
         "labels": dict(own),
-        "healthcheck": {"test": ["NONE"]},
+        **({"healthcheck": {"test": ["NONE"]}} if site.image.checked else {}),
         "host_config": _host_config(site, _mounts(site, sockets)),
     }
 

@@ -58,16 +58,17 @@ def reach(env: Mapping[str, str]) -> Engine:
         try:
             client = docker.APIClient(**settings, timeout=GREET_SECONDS)
             try:
-                options = client.info().get("SecurityOptions") or []
+                info = client.info()
                 version = client.api_version
             finally:
                 client.close()
         except (DockerException, OSError) as error:
             tried.append(f"{address} ({_reason(error)})")
             continue
-        said = {part for option in options for part in str(option).split(",")}
+        said = {part for option in info.get("SecurityOptions") or [] for part in str(option).split(",")}
+        rootless = "name=rootless" in said or bool(info.get("Rootless"))  # Docker, Podman
         made = {**settings, "version": version, "timeout": ANSWER_SECONDS}
-        return Engine(address, made, rootless="name=rootless" in said, remapped="name=userns" in said)
+        return Engine(address, made, rootless=rootless, remapped="name=userns" in said)
     raise EngineUnreachable(
         f"no container engine answers; tried {', '.join(tried)}",
         hint="start Docker or Podman, let this user use its socket, or set DOCKER_HOST to its address; "

@@ -14,6 +14,8 @@ from mlops_action.kernels.container_engine import explained
 from mlops_action.records.base import Json
 
 PROGRESS_SECONDS = 5.0
+_NO_REGISTRY = "localhost/"
+"""Podman's name for what was built here."""
 LOCAL = "it was built on this machine, or loaded: no registry has given it a digest"
 
 
@@ -26,6 +28,8 @@ class Image:
     """What a manifest says of it."""
     env: Mapping[str, str]
     """Variables that it sets."""
+    checked: bool = False
+    """Whether it wants its health to be looked at."""
 
 
 def resolved(client: Any, spec: ContainerSpec, note: Callable[[str], None]) -> Image:
@@ -34,7 +38,7 @@ def resolved(client: Any, spec: ContainerSpec, note: Callable[[str], None]) -> I
     Raises:
         ImageUnavailable: it is not there, and may or can not be pulled.
     """
-    from docker.errors import ImageNotFound
+    from docker.errors import APIError, ImageNotFound
 
     try:
         found = client.inspect_image(spec.image)
@@ -46,9 +50,11 @@ def resolved(client: Any, spec: ContainerSpec, note: Callable[[str], None]) -> I
             ) from None
         _pull(client, spec.image, note)
         found = client.inspect_image(spec.image)
-    variables = (found.get("Config") or {}).get("Env") or []
-    env = dict(each.partition("=")[::2] for each in variables)
-    return Image(found["Id"], _record(spec.image, found), env)
+    except APIError as error:
+        raise ImageUnavailable(f"`{spec.image}` is no image: {explained(error)}", hint="check its name") from None
+    config = found.get("Config") or {}
+    env = dict(each.partition("=")[::2] for each in config.get("Env") or [])
+    return Image(_sha(found["Id"]), _record(spec.image, found), env, bool(config.get("Healthcheck")))
 
 
 def _record(asked: str, found: Mapping[str, Any]) -> dict[str, Json]:
@@ -57,7 +63,12 @@ def _record(asked: str, found: Mapping[str, Any]) -> dict[str, Json]:
     digest = _digest(asked, found.get("RepoDigests") or [])
     if digest:
         return record | {"digest": digest}
-    return record | {"id": found["Id"], "why-no-digest": LOCAL}
+    return record | {"id": _sha(found["Id"]), "why-no-digest": LOCAL}
+
+
+def _sha(number: str) -> str:
+    """An id as Docker writes it; Podman leaves out how it was made."""
+    return number if ":" in number else f"sha256:{number}"
 
 
 def _digest(asked: str, digests: Iterable[str]) -> str:
@@ -65,7 +76,7 @@ def _digest(asked: str, digests: Iterable[str]) -> str:
     repository = _repository(asked)
     if "@" in asked:
         return f"{repository}@{asked.partition('@')[2]}"
-    known = sorted(digests)
+    known = sorted(each for each in digests if not each.startswith(_NO_REGISTRY))
     same = [each for each in known if _plain(each.partition("@")[0]) == _plain(repository)]
     return next(iter([*same, *known]), "")
 

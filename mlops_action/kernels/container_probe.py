@@ -119,10 +119,11 @@ def looked_into(client: Any, config: Mapping[str, Any], mark: str, sockets: str)
         finally:
             client.remove_container(made, force=True, v=True)
     except (DockerException, OSError) as error:
-        raise EnvironmentProblem(
-            f"no container of this image can be run: {explained(error)}",
-            hint="try it by hand: `docker run --rm --entrypoint /bin/sh IMAGE -c true`",
-        ) from None
+        why = explained(error)
+        hint = "try it by hand: `docker run --rm --entrypoint /bin/sh IMAGE -c true`"
+        if "bind source" in why:
+            hint = "the engine must see the project and TMPDIR; one from a snap sees nothing outside of the home folder"
+        raise EnvironmentProblem(f"no container of this image can be run: {why}", hint=hint) from None
     if f"{mark} end" not in said:
         last = complaints.strip()[-500:] or "it said nothing"
         raise EnvironmentProblem(

@@ -24,7 +24,7 @@ from mlops_action.kernels.container_output import Heard
 from mlops_action.kernels.container_owner import clear, labels
 from mlops_action.kernels.interface import PATIENCE_SECONDS, Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
-from mlops_action.kernels.spawn import LONGEST_SOCKET, PORTS, speaks_ipc
+from mlops_action.kernels.spawn import LONGEST_SOCKET, PORTS
 
 TERMINATE_SECONDS = 0.5
 LAST_SECONDS = 5.0
@@ -47,7 +47,7 @@ class ContainerKernel:
         self.site, self.launch, self.loan = site, launch, loan
         self.pid: int | None = None
         self.folder = shared_folder(site.outside, site.root, os.environ)
-        self.ipc = speaks_ipc(launch.choice) and site.shares_files
+        self.ipc = site.by_socket(launch.choice)
         self.info = self._connection()
         self.container = ""
         self._client = site.engine.client()
@@ -129,9 +129,9 @@ class ContainerKernel:
     def _failure(self, error: Exception) -> KernelStartFailed:
         said, image = _said(error), self.site.spec.image
         hint = f"try its image by hand: `docker run --rm {image} true`"
-        if "init" in said and "not found" in said:
+        if any(init in said for init in ("docker-init", "catatonit", "init binary")):
             hint = "install the engine's init: `tini` (docker-init) for Docker, `catatonit` for Podman"
-        elif "device driver" in said or "nvidia" in said.lower() or "cdi" in said.lower():
+        elif "device driver" in said or "nvidia" in said.lower():
             hint = "`gpus` needs NVIDIA's container toolkit on the engine's machine"
         return KernelStartFailed(
             f"kernel `{self.launch.choice.name}` could not be started in a container of `{image}`: {said}", hint=hint
@@ -140,10 +140,11 @@ class ContainerKernel:
     def _ending(self, code: int) -> str:
         """How the container ended, in words."""
         if code == 128 + signal.SIGKILL:
+            limit = self.site.spec.memory
             if self._out_of_memory():
-                limit = self.site.spec.memory
                 return "it ran out of memory" + (f": the container's limit is {size_text(limit)}" if limit else "")
-            return "it was killed (SIGKILL): most often the system ran out of memory"
+            cause = f"it needed more memory than the container's limit of {size_text(limit)}" if limit else ""
+            return f"it was killed (SIGKILL): most often {cause or 'the system ran out of memory'}"
         if code > 128 and code - 128 in {int(each) for each in signal.Signals}:
             return f"it ended by signal {code - 128} ({signal.Signals(code - 128).name})"
         return f"its process ended with exit code {code}"
@@ -190,7 +191,7 @@ class ContainerKernel:
         """Send a signal to the kernel and the processes of its group; nothing when it has ended."""
         from docker.errors import DockerException
 
-        with contextlib.suppress(DockerException):
+        with contextlib.suppress(DockerException, OSError):
             self._client.kill(self.container, signal.Signals(number).name)
 
     def stray_text(self) -> str:

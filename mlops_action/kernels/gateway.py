@@ -183,10 +183,7 @@ class GatewayKernel:
         body = {"name": self.launch.choice.name} | ({"env": passed} if passed else {})
         try:
             status, answer = await self.gateway.ask("POST", "api/kernels", body, START_SECONDS)
-            if status not in {200, 201} or not isinstance(answer, dict) or "id" not in answer:
-                said = inline(str((answer or {}).get("message", ""))) if isinstance(answer, dict) else ""
-                raise KernelStartFailed(f"the gateway started no kernel (HTTP {status}{': ' if said else ''}{said})")
-            self.path = f"api/kernels/{quote(str(answer['id']), safe='')}"
+            self.path = f"api/kernels/{quote(_identifier(status, answer), safe='')}"
             self.socket = await opened(self.gateway, f"{self.path}/channels")
         except KernelStartFailed:
             raise
@@ -242,3 +239,15 @@ class GatewayKernel:
         if self.path:
             with suppress(EnvironmentProblem):
                 await self.gateway.ask("DELETE", self.path, seconds=max(patience, PATIENCE_SECONDS) * 2)
+
+
+def _identifier(status: int, answer: Any) -> str:
+    """Of the kernel that a gateway has started.
+
+    Raises:
+        KernelStartFailed: it has started none.
+    """
+    if status in {200, 201} and isinstance(answer, dict) and "id" in answer:
+        return str(answer["id"])
+    said = inline(str(answer.get("message", ""))) if isinstance(answer, dict) else ""
+    raise KernelStartFailed(f"the gateway started no kernel (HTTP {status}{': ' if said else ''}{said})")

@@ -10,6 +10,7 @@ import asyncio
 import json
 import struct
 from contextlib import suppress
+from itertools import pairwise
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ class Channel:
         with suppress(WebSocketClosedError):
             self.socket.write_message(text)
 
-    async def get_msg(self, timeout: float | None = None) -> Any:
+    async def get_msg(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # jupyter_client's signature
         """The next message.
 
         Raises:
@@ -130,7 +131,7 @@ def _message(data: str | bytes) -> dict[str, Any]:
     if isinstance(data, bytes):
         count = struct.unpack_from("!I", data)[0]
         places = [*struct.unpack_from(f"!{count}I", data, 4), len(data)]
-        text, *buffers = [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+        text, *buffers = [data[start:end] for start, end in pairwise(places)]
     message: dict[str, Any] = json.loads(text)
     message["header"], message["parent_header"] = (
         extract_dates(message["header"]),

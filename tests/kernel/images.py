@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,13 @@ BASE = os.environ.get("MLOPS_ACTION_BASE_IMAGE", "mlops-action-base:bookworm")
 KERNEL = """\
 RUN python3 -m venv /opt/k && /opt/k/bin/pip install --no-cache-dir ipykernel
 ENV PATH=/opt/k/bin:$PATH
+"""
+TCP_KERNEL = f"""{KERNEL}
+RUN cp -r /opt/k/share/jupyter/kernels/python3 /opt/k/share/jupyter/kernels/other && \\
+    sed -i 's/"language": "python"/"language": "other"/' /opt/k/share/jupyter/kernels/other/kernel.json
+"""
+BASH_KERNEL = f"""{KERNEL}
+RUN /opt/k/bin/pip install --no-cache-dir bash_kernel && /opt/k/bin/python -m bash_kernel.install --sys-prefix
 """
 BARE = "LABEL org.opencontainers.image.title=bare\n"
 """Python and no kernel."""
@@ -40,3 +48,10 @@ def image(lines: str = KERNEL) -> str:
 def docker(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run the engine's own command."""
     return subprocess.run(["docker", *arguments], input=given, capture_output=True, text=True, check=False)
+
+
+def containers(folder: Path) -> list[str]:
+    """Containers of ours whose sockets are below a folder."""
+    form = '{{.ID}} {{.Label "mlops-action.folder"}}'
+    listed = docker("ps", "--all", "--filter", "label=mlops-action.mark", "--format", form)
+    return [line for line in listed.stdout.splitlines() if f" {folder}/" in line]

@@ -295,8 +295,10 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
 
     subject, key, certificate = "/CN=127.0.0.1", tmp_path / "key.pem", tmp_path / "cert.pem"
     made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-days", "1"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-days", "1"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate),
+        ],
         capture_output=True,
         check=False,
     )
@@ -314,7 +316,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.handle_error = lambda *_: None  # type: ignore[method-assign]
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with pytest.raises(GatewayUnusable, match="(?i)certificate"):
+        with pytest.raises(GatewayUnusable, match=r"(?i)certificate"):
             backend_for(f"https://127.0.0.1:{server.server_port}", tmp_path).find("python3")
         server.shutdown()
     assert seen == []
