@@ -50,8 +50,22 @@ def _problems(spec: EnvironmentSpec) -> Iterator[MlopsError]:
     if spec.preload and not spec.warm:
         yield SpecError("`preload` is for warm starts", origin="/preload", hint="add `warm: true`")
     yield from _container_problems(spec)
-    if spec.gateway is not None and not spec.gateway.url.startswith(("http://", "https://")):
+    yield from _gateway_problems(spec)
+
+
+def _gateway_problems(spec: EnvironmentSpec) -> Iterator[MlopsError]:
+    if spec.gateway is None:
+        return
+    if not spec.gateway.url.startswith(("http://", "https://")):
         yield BadValue("a gateway needs a `url` that begins with http:// or https://", origin="/gateway")
+    for key, names in (("set", spec.set), ("pass", spec.pass_)):
+        lost = [name for name in names if not name.startswith("KERNEL_")]
+        if lost:
+            yield BadValue(
+                f"`{lost[0]}` does not reach a kernel on a gateway",
+                origin=f"/{key}",
+                hint="gateways hand over names that begin with `KERNEL_` alone; pass other values as parameters",
+            )
 
 
 def _container_problems(spec: EnvironmentSpec) -> Iterator[MlopsError]:

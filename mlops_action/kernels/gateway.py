@@ -34,6 +34,8 @@ LOST_AFTER = 5
 PASSED_ON = "KERNEL_"
 """Only variables of such names are passed on by Kernel and Enterprise Gateways."""
 
+_REACH = "`url` is the server's base address, without `/lab` or `/api`; a hub's is `…/user/NAME`"
+
 
 class Gateway:
     """The server's REST API."""
@@ -44,13 +46,13 @@ class Gateway:
         self.shown = strip_user_info(self.url)
         self.headers = {"Authorization": f"token {token}"} if token else {}
 
-    async def ask(self, method: str, path: str, body: Any = None, seconds: float = ANSWER_SECONDS) -> tuple[int, Any]:
+    async def ask(self, method: str, path: str, body: Any = None, seconds: float = 0.0) -> tuple[int, Any]:
         """Status and JSON of an answer. Redirections are not followed: they would take the token elsewhere.
 
         Raises:
             GatewayUnusable: there is none, or the token is refused.
         """
-        from tornado.httpclient import HTTPRequest
+        from tornado.httpclient import HTTPClientError, HTTPRequest
         from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
         text = json.dumps(body) if body is not None else ("" if method == "POST" else None)
@@ -60,13 +62,13 @@ class Gateway:
             self.headers | {"Content-Type": "application/json"},
             body=text,
             connect_timeout=ANSWER_SECONDS,
-            request_timeout=seconds,
+            request_timeout=seconds or ANSWER_SECONDS,
             follow_redirects=False,
         )
         client = SimpleAsyncHTTPClient(force_instance=True)
         try:
             answer = await client.fetch(request, raise_error=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPClientError) as error:
             raise GatewayUnusable(f"the gateway {self.shown} cannot be reached: {error}", hint=_REACH) from None
         finally:
             client.close()
@@ -78,14 +80,9 @@ class Gateway:
             raise GatewayUnusable(f"the gateway {self.shown} refuses us (HTTP {answer.code})", hint=hint)
         if answer.code in {301, 302, 303, 307, 308}:
             raise GatewayUnusable(f"the gateway {self.shown} sends us elsewhere (HTTP {answer.code})", hint=_REACH)
-        if answer.code == 599:  # tornado's word for no answer at all
-            raise GatewayUnusable(f"the gateway {self.shown} does not answer: {answer.error}", hint=_REACH)
         with suppress(ValueError):
             return answer.code, json.loads(answer.body or b"null")
         return answer.code, None
-
-
-_REACH = "`url` is the server's base address, without `/lab` or `/api`; a hub's is `…/user/NAME`"
 
 
 class GatewayKernels:
@@ -122,9 +119,7 @@ class GatewayKernels:
         if self._specs is None:
             status, answer = asyncio.run(gateway.ask("GET", "api/kernelspecs"))
             if status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("kernelspecs"), dict):
-                raise GatewayUnusable(
-                    f"{gateway.shown} does not speak as a Jupyter server (HTTP {status})", hint=_REACH
-                )
+                raise GatewayUnusable(f"{gateway.shown} is no Jupyter server (HTTP {status})", hint=_REACH)
             self._specs = answer["kernelspecs"]
         if name not in self._specs:
             there = nearest(name, list(self._specs)) or "it has no kernel at all"
@@ -157,6 +152,14 @@ class GatewayKernels:
             raise KernelStartFailed(error.message, hint=error.hint) from None
 
 
+def _path_of(status: int, answer: Any) -> str:
+    """Where the REST API has the kernel that was asked for."""
+    if status in {200, 201} and isinstance(answer, dict) and answer.get("id"):
+        return f"api/kernels/{quote(str(answer['id']), safe='')}"
+    said = f": {inline(str(answer['message']))}" if isinstance(answer, dict) and answer.get("message") else ""
+    raise GatewayUnusable(f"the gateway started no kernel (HTTP {status}{said})")
+
+
 class GatewayKernel:
     """One kernel on a gateway."""
 
@@ -168,29 +171,47 @@ class GatewayKernel:
         self.launch = launch
         self.path = ""
         self.socket: Any = None
+        self.outbox: list[str] = []
+        """What is to be sent when the socket is open."""
+        self.opened = asyncio.Event()
         self._ended = ""
+        self._starting: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
 
     async def connect(self) -> Any:
-        """Have the kernel started, and open the way to it.
+        """A manager of the kernel, which the gateway is asked for meanwhile."""
+        from mlops_action.kernels.gateway_client import GatewayManager
 
-        Raises:
-            KernelStartFailed: the gateway does not give us one.
-        """
-        from mlops_action.kernels.gateway_client import GatewayManager, opened
+        self._starting = asyncio.ensure_future(self._start())
+        return GatewayManager(self)
+
+    async def _start(self) -> None:
+        """Have the kernel started, and open the way to it."""
+        from mlops_action.kernels.gateway_client import opened
 
         passed = {name: value for name, value in self.launch.env.items() if name.startswith(PASSED_ON)}
         body = {"name": self.launch.choice.name} | ({"env": passed} if passed else {})
         try:
-            status, answer = await self.gateway.ask("POST", "api/kernels", body, START_SECONDS)
-            self.path = f"api/kernels/{quote(_identifier(status, answer), safe='')}"
+            self.path = _path_of(*await self.gateway.ask("POST", "api/kernels", body, START_SECONDS))
             self.socket = await opened(self.gateway, f"{self.path}/channels")
-        except KernelStartFailed:
-            raise
-        except EnvironmentProblem as error:
-            raise KernelStartFailed(error.message, hint=error.hint) from None
+        except GatewayUnusable as error:
+            self.over(error.message)
+            return
         self._looking = asyncio.ensure_future(self._look())
-        return GatewayManager(self)
+        waiting, self.outbox = self.outbox, []
+        for text in waiting:
+            self.send(text)
+        self.opened.set()
+
+    def send(self, text: str) -> None:
+        """Send a message, or keep it until that is possible; the end of a connection is told elsewhere."""
+        if self.socket is None:
+            self.outbox.append(text)
+            return
+        from tornado.websocket import WebSocketClosedError
+
+        with suppress(WebSocketClosedError):
+            self.socket.write_message(text)
 
     def over(self, how: str) -> None:
         """The kernel has ended; the first reason counts."""
@@ -232,6 +253,9 @@ class GatewayKernel:
 
     async def stop(self, patience: float = PATIENCE_SECONDS) -> None:
         """Have the kernel ended; the gateway kills it when it does not listen."""
+        if self._starting is not None:  # a kernel that was just asked for has to be ended as well
+            await asyncio.wait({self._starting}, timeout=PATIENCE_SECONDS)
+            self._starting.cancel()
         if self._looking is not None:
             self._looking.cancel()
         if self.socket is not None:
@@ -239,15 +263,3 @@ class GatewayKernel:
         if self.path:
             with suppress(EnvironmentProblem):
                 await self.gateway.ask("DELETE", self.path, seconds=max(patience, PATIENCE_SECONDS) * 2)
-
-
-def _identifier(status: int, answer: Any) -> str:
-    """Of the kernel that a gateway has started.
-
-    Raises:
-        KernelStartFailed: it has started none.
-    """
-    if status in {200, 201} and isinstance(answer, dict) and "id" in answer:
-        return str(answer["id"])
-    said = inline(str(answer.get("message", ""))) if isinstance(answer, dict) else ""
-    raise KernelStartFailed(f"the gateway started no kernel (HTTP {status}{': ' if said else ''}{said})")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-from contextlib import suppress
 from itertools import pairwise
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.jsonutil import extract_dates, json_default
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClosedError, WebSocketError, websocket_connect
+from tornado.websocket import WebSocketError, websocket_connect
 
 from mlops_action.errors import GatewayUnusable
 
@@ -48,33 +47,31 @@ async def opened(gateway: Gateway, path: str) -> Any:
 class Channel:
     """One of the kinds of messages that go over the websocket."""
 
-    def __init__(self, name: str, socket: Any) -> None:
+    def __init__(self, name: str, kernel: GatewayKernel) -> None:
         """Send and receive those of ``name``."""
         self.name = name
-        self.socket = socket
+        self.kernel = kernel
         self.waiting: asyncio.Queue[Any] = asyncio.Queue()
 
     def start(self) -> None:
-        """The websocket is open already."""
+        """There is one connection for all."""
 
     def stop(self) -> None:
-        """It is closed for all at once."""
+        """There is one connection for all."""
 
     def is_alive(self) -> bool:
         """Whether messages may come."""
-        return self.socket.protocol is not None
+        return not self.kernel.ended_by()
 
     def is_beating(self) -> bool:
         """As alive as the others."""
         return self.is_alive()
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message; when the connection has gone, its end is told elsewhere."""
-        text = json.dumps({**message, "channel": self.name, "buffers": []}, default=json_default)
-        with suppress(WebSocketClosedError):
-            self.socket.write_message(text)
+        """Send a message."""
+        self.kernel.send(json.dumps({**message, "channel": self.name, "buffers": []}, default=json_default))
 
-    async def get_msg(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # jupyter_client's signature
+    async def get_msg(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # jupyter_client's name
         """The next message.
 
         Raises:
@@ -93,7 +90,7 @@ class GatewayClient(AsyncKernelClient):
         """Use the websocket of ``kernel``."""
         super().__init__()
         self.kernel = kernel
-        self.by_name = {name: Channel(name, kernel.socket) for name in ("shell", "iopub", "stdin", "control", "hb")}
+        self.by_name = {name: Channel(name, kernel) for name in ("shell", "iopub", "stdin", "control", "hb")}
         self._shell_channel, self._iopub_channel = self.by_name["shell"], self.by_name["iopub"]
         self._stdin_channel, self._control_channel = self.by_name["stdin"], self.by_name["control"]
         self._hb_channel = self.by_name["hb"]
@@ -114,6 +111,7 @@ class GatewayClient(AsyncKernelClient):
 
     async def _read(self) -> None:
         """Give each message to its channel, to the end of the connection."""
+        await self.kernel.opened.wait()
         while (data := await self.kernel.socket.read_message()) is not None:
             message = _message(data)
             if message["msg_type"] == "status" and message["content"].get("execution_state") in _LOST_STATES:

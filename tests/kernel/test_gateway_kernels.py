@@ -35,6 +35,9 @@ pytestmark = [
 ]
 
 TOKEN = "a-token-that-nobody-sees"
+MAKE_CERTIFICATE = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+)
 SERVERS = {
     "server": [
         "-m",
@@ -283,6 +286,52 @@ def test_a_token_is_not_sent_where_a_gateway_redirects_to(tmp_path: Path) -> Non
     assert seen == ["/api/kernelspecs"]
 
 
+def test_a_gateway_that_never_answers_ends_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlops_action.kernels.gateway.ANSWER_SECONDS", 1.0)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        backend = backend_for(f"http://127.0.0.1:{silent.getsockname()[1]}", tmp_path)
+        begun = time.monotonic()
+        with pytest.raises(GatewayUnusable, match="Timeout"):
+            backend.find("python3")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_gateway_that_starts_no_kernel_in_time_or_says_why_not_is_told(tmp_path: Path) -> None:
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(200, {"kernelspecs": {"python3": {"spec": {"language": "python", "argv": ["python"]}}}})
+
+        def do_POST(self) -> None:
+            if self.path.startswith("/slow"):
+                time.sleep(4)
+            self.answer(500, {"message": "no machine\n::error::is free"})
+
+        def answer(self, code: int, body: object) -> None:
+            self.send_response(code)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        refused = Bench(backend_for(url, tmp_path), tmp_path).run("1")
+        stop = Interrupt()
+        threading.Timer(1, stop.set, ("asked to", 15)).start()
+        stopped = Bench(backend_for(f"{url}/slow", tmp_path), tmp_path).run("1", stop=stop)
+        server.shutdown()
+    assert refused.failure is not None
+    assert refused.failure.kind is FailureKind.KERNEL_START
+    assert "HTTP 500: no machine" in refused.failure.message
+    assert "\n" not in refused.failure.message
+    assert stopped.failure is not None
+    assert stopped.failure.kind is FailureKind.INTERRUPTED
+
+
 def test_a_gateway_that_is_not_there_or_a_token_that_is_not_set_is_told(tmp_path: Path) -> None:
     with pytest.raises(GatewayUnusable, match="cannot be reached"):
         backend_for(f"http://127.0.0.1:{free_port()}", tmp_path).find("python3")
@@ -293,12 +342,9 @@ def test_a_gateway_that_is_not_there_or_a_token_that_is_not_set_is_told(tmp_path
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     import ssl
 
-    subject, key, certificate = "/CN=127.0.0.1", tmp_path / "key.pem", tmp_path / "cert.pem"
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     made = subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-days", "1"),
-            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate),
-        ],
+        [*MAKE_CERTIFICATE.split(), "-keyout", key, "-out", certificate],
         capture_output=True,
         check=False,
     )
