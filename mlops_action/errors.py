@@ -218,6 +218,12 @@ class WriteFailed(EnvironmentProblem):
     slug = "write-failed"
 
 
+class CommentRefused(EnvironmentProblem):
+    """A comment on a merge request could not be written: the token may not, or the forge cannot be reached."""
+
+    slug = "comment-refused"
+
+
 class MetricUnreadable(MlopsError):
     """A metric file is missing, is not in its format, or was not written by the step."""
 

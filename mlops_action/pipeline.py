@@ -28,7 +28,7 @@ from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
-from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
+from mlops_action.records import Emissions, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.repository import Repository
@@ -98,9 +98,13 @@ class Pipeline:
     def plan(self) -> ExitCode:
         """Print what a run would do; the exit code is that of what is missing."""
         from mlops_action.formats.plan_text import plan_lines
+        from mlops_action.shard import plan_outputs
 
         plan, problems = self._planned()
         self.console.say(*plan_lines(plan, self.loaded.judging))
+        outputs = plan_outputs(plan, self.settings.options.parts)
+        self.console.say(*(f"Parts: {value}" for name, value in outputs if name == "matrix"))
+        self.console.say(*self.console.system.publish(Emissions((), "", outputs, ()), self.context, 0))
         if problems:
             raise Problems(problems)
         return ExitCode.PASSED
@@ -251,5 +255,5 @@ class Pipeline:
 
     def _prefix(self, plan: Plan) -> str:
         """The project folder relative to the checkout, for annotations."""
-        workspace, root = self.context.env.get("GITHUB_WORKSPACE", ""), Path(plan.root)
+        workspace, root = self.console.system.workspace(self.context.env), Path(plan.root)
         return root.relative_to(workspace).as_posix() if workspace and root.is_relative_to(workspace) else ""

@@ -148,6 +148,13 @@ class Options:
         default="",
         metavar="I/N",
     )
+    parts: int = option(
+        "Divide the steps into so many parts at most, and give the list of them as a matrix for `--shard`.",
+        (PLAN,),
+        default=0,
+        parse=positive,
+        metavar="NUMBER",
+    )
     no_cache: bool = option("Run every step, whatever the cache holds.", (RUN,), default=False)
     pass_env: tuple[str, ...] = option(
         "Environment variable that notebooks may see, besides a few harmless ones; a trailing `*` stands for any "
@@ -179,6 +186,10 @@ OUTPUTS = {
     "run": "Path of the record of the steps, JSON.",
     "manifest": "Path of the manifest, JSON.",
     "manifest-id": "The manifest's id, `sha256:` and 64 digits.",
+}
+PLAN_OUTPUTS = {
+    "matrix": 'The parts of the steps as a JSON matrix, `{"shard": ["1/2", "2/2"]}`; with `parts`.',
+    "steps": "Names of the steps as a JSON list.",
 }
 """Outputs of the action. Paths are relative to the checkout."""
 

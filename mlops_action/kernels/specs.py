@@ -18,6 +18,13 @@ INSTALL_HINTS = {
     "python3": "`python -m pip install ipykernel` in the environment that the notebook needs",
     "ir": "R's package IRkernel (Debian: `apt-get install r-cran-irkernel`)",
     "bash": "`pip install bash_kernel && python -m bash_kernel.install --sys-prefix`",
+    "deno": "`pip install deno && deno jupyter --install`",
+    "jslab": "`npm install -g tslab && tslab install`",
+    "tslab": "`npm install -g tslab && tslab install`",
+    "julia": "`julia -e 'using Pkg; Pkg.add(\"IJulia\")'`",
+    "octave": "`pip install octave-kernel`",
+    "scala": "almond: `coursier launch almond -- --install`",
+    "xpython": "`pip install xeus-python`",
 }
 
 
@@ -42,7 +49,9 @@ class KernelFinder:
                 return self._choice(name, spec_dir, prefix)
         known = self.names()
         searched = ", ".join(str(folder) for folder, _ in self._folders() if folder.is_dir()) or "no kernel folder"
-        install = INSTALL_HINTS.get(name, "the kernel, and register it where Jupyter looks")
+        install = INSTALL_HINTS.get(
+            name, INSTALL_HINTS.get(name.partition("-")[0], "the kernel, and register it where Jupyter looks")
+        )
         there = nearest(name, known) if known else "no kernel is installed"
         raise KernelMissing(
             f"there is no Jupyter kernel `{name}` (searched {searched})", hint=f"{there}; or install {install}"

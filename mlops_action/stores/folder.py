@@ -20,7 +20,8 @@ JUNIT_FILE = "junit.xml"
 HTML_FILE = "report.html"
 NOTEBOOKS = "notebooks"
 HTML_PAGES = "html"
-_OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE, HTML_FILE)
+FOR_MACHINES = ("report.sarif", "codequality.json", "metrics.txt", "verdict.env", "gitlab-annotations.json")
+_OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE, HTML_FILE, *FOR_MACHINES)
 
 
 OWN_FOLDER = f"name a folder of its own, such as `{DEFAULT_OUTPUT_DIR}`: what an earlier run left there is removed"

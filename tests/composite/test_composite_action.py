@@ -13,6 +13,8 @@ import pytest
 import yaml
 from container.github_job import FOUR_FEATURES, ROOT, WEAKER_PENALTY, Job, StepEnd
 
+from mlops_action.config.action_files import SUB_ACTIONS
+
 pytestmark = [pytest.mark.slow, pytest.mark.kernel]
 
 REACH = ("PIP_", "SSL_", "REQUESTS_", "CURL_", "XDG_CONFIG_")
@@ -37,7 +39,7 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(parents=True)
     for name in ("action.yml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)
-    for name in ("composite", "mlops_action"):
+    for name in ("composite", "mlops_action", *SUB_ACTIONS):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
@@ -153,3 +155,39 @@ def test_an_index_that_does_not_answer_is_not_taken_for_a_failed_gate(tmp_path: 
     assert end.code == 4
     assert "::error title=mlops-action::its dependencies could not be installed" in end.log
     assert not (tmp_path / "_temp" / "mlops-action" / "installed").exists()
+
+
+def test_the_action_for_snippets_runs_one_and_judges_nothing(first: StepEnd, job: Job, action: Path) -> None:
+    end = job.composite(action / "snippet", {"code": "print(6 * 7)", "output-dir": "snippet-out"}, job_environment())
+    assert end.code == 0, end.log
+    assert "| 42" in end.log
+    assert end.outputs["verdict"] == "not-judged"
+
+
+def test_the_action_for_gates_judges_a_metric_file(first: StepEnd, job: Job, action: Path) -> None:
+    (job.workspace / "judged.json").write_text('{"accuracy": 0.8}')
+    given = {"metrics": "judged.json", "gates": "floor: {metric: accuracy, min: 0.9}", "output-dir": "gate-out"}
+    end = job.composite(action / "gate", given, job_environment())
+    assert end.code == 1, end.log
+    assert end.outputs["verdict"] == "fail"
+    assert json.loads(end.outputs["failed-gates"]) == ["floor"]
+
+
+def test_the_action_for_plans_gives_the_parts_as_a_matrix(first: StepEnd, job: Job, action: Path) -> None:
+    (job.workspace / "many.yaml").write_text("steps: {a: {code: '1'}, b: {code: '2'}, c: {code: '3', needs: [b]}}\n")
+    end = job.composite(action / "plan", {"config": "many.yaml", "parts": "5"}, job_environment())
+    assert end.code == 0, end.log
+    assert json.loads(end.outputs["matrix"]) == {"shard": ["1/2", "2/2"]}
+    assert sorted(json.loads(end.outputs["steps"])) == ["a", "b", "c"]
+
+
+def test_the_action_for_manifests_assembles_it_again(first: StepEnd, job: Job, action: Path) -> None:
+    end = job.composite(action / "manifest", {}, job_environment())
+    assert end.code == 0, end.log
+    assert first.outputs["manifest-id"] in end.log
+
+
+def test_an_input_of_another_action_is_refused_with_its_name(first: StepEnd, job: Job, action: Path) -> None:
+    end = job.composite(action / "gate", {}, job_environment(INPUT_MIN_ACURACY="0.9"))
+    assert end.code == 2
+    assert "there is no input `min_acuracy`" in end.log
