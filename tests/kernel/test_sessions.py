@@ -162,6 +162,19 @@ def test_jobs_and_projects_have_sessions_of_their_own(job: Job) -> None:
             job.step("session", "stop", "--all", GITHUB_RUN_ID="1", GITHUB_JOB=name)
 
 
+def test_the_last_step_of_a_job_finds_sessions_in_every_folder_of_it(job: Job) -> None:
+    project = job.folder / "models" / "churn"
+    project.mkdir(parents=True)
+    (project / "mlops.yaml").write_text("steps:\n  one: {code: pass}\ngates: none\n")
+    config = ("--config", "models/churn/mlops.yaml")
+    assert job.ok("import os; print(os.getcwd())", *config, CI_JOB_ID="7") == [str(project)]
+    assert [each["name"] for each in job.listed(CI_JOB_ID="7")] == ["train"]
+    assert job.step("session", "stop", "train", CI_JOB_ID="7").code == 2
+    stopped = job.step("session", "stop", "--all", CI_JOB_ID="7")
+    assert "its notebook is models/churn/mlops-out/sessions/train.ipynb" in stopped.text
+    assert (project / "mlops-out/sessions/train.ipynb").is_file()
+
+
 def test_parameters_reach_the_snippet_of_their_command(job: Job) -> None:
     assert job.ok("print(rate * 2)", "-p", "rate=0.25") == ["0.5"]
     assert job.ok("print(rate, word)", "-P", "word=007") == ["0.25 007"]
