@@ -424,6 +424,27 @@ def test_a_killed_supervisor_takes_the_kernel_and_its_children_along(job: Job) -
     assert job.ok("print('anew')") == ["anew"]
 
 
+def test_a_kernel_that_does_not_watch_its_parent_ends_with_a_killed_supervisor(job: Job) -> None:
+    spec = Path(job.env["HOME"]) / ".local/share/jupyter/kernels/careless"
+    spec.mkdir(parents=True)
+    program = "import os; del os.environ['JPY_PARENT_PID']; import runpy; runpy.run_module('ipykernel_launcher')"
+    argv = [sys.executable, "-c", program.replace("launcher')", "launcher', run_name='__main__')"), "-f"]
+    kernel = {"argv": [*argv, "{connection_file}"], "language": "python", "display_name": "x"}
+    (spec / "kernel.json").write_text(json.dumps(kernel))
+    job.ok("x = 1", "--kernel", "careless")
+    token = job.state()["token"]
+    assert list(marked_processes(token))
+    os.kill(job.state()["supervisor"], signal.SIGKILL)
+    wait_for(lambda: not list(marked_processes(token)))
+
+
+def test_a_job_that_is_ended_by_its_ci_system_ends_its_sessions_in_order(job: Job) -> None:
+    job.ok("x = 1")
+    os.kill(job.state()["supervisor"], signal.SIGTERM)
+    assert job.processes() == []
+    assert job.listed()[0]["how"] == "it was ended from outside (SIGTERM)"
+
+
 def test_what_a_restarted_machine_has_left_is_cleaned_and_reported(job: Job) -> None:
     job.ok("pass")
     [folder] = job.kept()
