@@ -6,3 +6,11 @@ REPORTS = {
     "html": "mlops_action.formats.html:Html",
 }
 """Formats by name; each makes one or several files in the output folder."""
+
+FOR_MACHINES = {
+    "sarif": "mlops_action.formats.sarif:Sarif",
+    "code-quality": "mlops_action.formats.code_quality:CodeQuality",
+    "openmetrics": "mlops_action.formats.openmetrics:OpenMetrics",
+    "dotenv": "mlops_action.formats.dotenv:Dotenv",
+}
+"""Formats that other programs read, by name; each makes one file in the output folder."""

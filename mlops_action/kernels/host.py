@@ -109,6 +109,8 @@ class HostKernel:
         kill_group(self.spawned.process.pid or 0)
         kill_marked(MARK, self.spawned.mark)
         await self._ended_within(TERMINATE_SECONDS)  # it is dead, and to be reaped
+        if self.spawned.watch is not None:
+            self.spawned.watch.close()
         if self._manager is not None:
             with contextlib.suppress(Exception):
                 await self._manager.cleanup_resources()

@@ -82,7 +82,8 @@ class KernelBackend(KernelStarter, Protocol):
     """Finds and starts kernels in one kind of place.
 
     It is made from a ``Place``. Laws, tested for every backend: a kernel sees the variables of ``Launch.env`` and no
-    others, but for those by which its process is known; what its process prints never reaches
+    others, but for those of its place (an image's own, which replace those about places of the host) and those by
+    which its process is known; what its process prints never reaches
     our own standard output; ``stop`` leaves no process, file or socket, however the kernel
     behaves; ``start`` does not wait until the kernel answers.
     """

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _STANDARD = ("-m", "ipykernel_launcher")
+BESIDE = "MLOPS_ACTION_BESIDE"
+"""Variable with a folder that holds ipykernel for an interpreter that does not have it."""
 IMPORT = """
-import gc, sys
+import gc, os, sys
 gc.disable()
 sys.path[:] = [each for each in sys.path if each]
+beside = os.environ.pop("MLOPS_ACTION_BESIDE", "")
+if os.path.isdir(beside):
+    sys.path.append(beside)
+del beside
 sys.modules["debugpy"] = None
 from ipykernel import kernelapp
 try:
@@ -30,6 +36,8 @@ if control is not None:
 """
 """What ``ipykernel_launcher`` does, and besides:
 
+- ipykernel is taken from ``BESIDE`` where the interpreter itself does not have it. The folder is
+  the last of ``sys.path``: nothing that a notebook imports comes from there unless it is nowhere else.
 - The debugger is not imported: nobody debugs in CI, and it takes a fifth of the start. A
   notebook can still import ``debugpy`` itself. (The kernel looks for it while it is
   initialised, from version 7.4 on, and before that when it is imported.)

@@ -13,17 +13,18 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import Any, Protocol
 
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
+from mlops_action.kernels.watch import Watch
 from mlops_action.records import KernelChoice
 
-IPC_LANGUAGES = {"python", "r", "bash"}
-"""Languages whose kernels are known to speak over Unix sockets; others get TCP on loopback."""
+IPC_KERNELS = ("ipykernel", "IRkernel", "bash_kernel")
+"""Programs that are known to speak over Unix sockets; others get TCP on loopback."""
 LONGEST_SOCKET = 90
 """Characters; a Unix socket's path may have 107, and Jupyter adds a port number."""
 PORTS = ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port")
@@ -99,6 +100,8 @@ class Spawned:
     """Value of the variable ``MARK`` in it and in all that it starts."""
     libraries: tuple[int, ...]
     """See ``library_state``, of the moment before it was started."""
+    watch: Watch | None = None
+    """Ends it when we are gone; none where someone else does."""
 
     @property
     def connection_file(self) -> Path:
@@ -113,11 +116,15 @@ def spawn(launch: Launch) -> Spawned:
         OSError: it cannot be started.
     """
     ready = prepared(launch)
+    watch = Watch(MARK, ready.folder.name, ready.folder)
     try:
-        return spawned(ready, ready.popen())
+        process = ready.popen()
     except BaseException:
+        watch.close()
         ready.discard()
         raise
+    watch.over(process.pid)
+    return replace(spawned(ready, process), watch=watch)
 
 
 def spawned(ready: Prepared, process: Process) -> Spawned:
@@ -164,8 +171,7 @@ def _filled(part: str, values: dict[str, str]) -> str:
 
 def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
     """Where the kernel shall listen, and the key that messages are signed with."""
-    ipc = os.name == "posix" and launch.choice.language.lower() in IPC_LANGUAGES
-    ipc = ipc and len(str(folder)) < LONGEST_SOCKET
+    ipc = os.name == "posix" and speaks_ipc(launch.choice) and len(str(folder)) < LONGEST_SOCKET
     return {
         "transport": "ipc" if ipc else "tcp",
         "ip": str(folder / "k") if ipc else "127.0.0.1",
@@ -174,6 +180,12 @@ def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
         "signature_scheme": "hmac-sha256",
         "kernel_name": launch.choice.name,
     }
+
+
+def speaks_ipc(choice: KernelChoice) -> bool:
+    """Whether a kernel is known to listen on Unix sockets."""
+    command = " ".join(choice.argv)
+    return any(known in command for known in IPC_KERNELS)
 
 
 def _free_ports() -> dict[str, int]:
