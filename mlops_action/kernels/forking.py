@@ -146,7 +146,7 @@ class ForkServer:
         with contextlib.suppress(OSError):
             os.close(self._life)
         try:
-            self.process.wait(END_SECONDS)
+            self.process.wait(END_SECONDS if self._ready else 0)
         except subprocess.TimeoutExpired:
             kill_group(self.process.pid)
             self.process.wait()

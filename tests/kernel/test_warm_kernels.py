@@ -342,12 +342,14 @@ def stop(*kernels: KernelProcess) -> None:
     asyncio.run(all_of_them())
 
 
-def test_starting_does_not_wait_and_a_kernel_that_nobody_wants_is_never_left(bench: Bench) -> None:
+def test_starting_does_not_wait_and_a_kernel_that_nobody_wants_is_never_left(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(4)\n")
+    bench = Bench(warm(tmp_path, "slow"), tmp_path)
     launch = Launch(bench.backend.find("python3"), bench.folder, kernel_environment(os.environ) | {"M": bench.mark})
     begun = time.monotonic()
     kernels = [bench.backend.start(launch) for _ in range(3)]
-    assert time.monotonic() - begun < 0.15
     stop(*kernels)
+    assert time.monotonic() - begun < 2
     assert [kernel.ended_by() != "" for kernel in kernels] == [True] * 3
     assert bench.survivors() == []
 
