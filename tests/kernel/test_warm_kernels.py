@@ -408,6 +408,7 @@ gates:
 def project(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "project"
     folder.mkdir()
+    (tmp_path / "tmp").mkdir()
     yield folder
     for process in marked_processes(str(tmp_path / "home")):
         os.kill(int(process.split()[0]), signal.SIGKILL)
@@ -419,7 +420,7 @@ def start_tool(folder: Path, preload: str = "") -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "mlops_action", "run"],
             cwd=folder,
-            env=clean_env(folder.parent / "home"),
+            env=clean_env(folder.parent / "home", {"TMPDIR": str(folder.parent / "tmp")}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -441,6 +442,7 @@ def test_neither_kernel_nor_server_outlives_a_tool_that_was_killed(project: Path
     process.kill()
     process.wait()
     wait_for(lambda: not list(marked_processes(mark)), GRACE_SECONDS)
+    assert list((project.parent / "tmp").iterdir()) == []
 
 
 def test_a_server_that_is_still_importing_ends_with_a_tool_that_was_killed(project: Path) -> None:
