@@ -68,9 +68,10 @@ def binomial_pmf(successes: int, trials: int, probability: float = 0.5) -> float
 
 
 def student_quantile(probability: float, freedom: float) -> float:
-    """The quantile of Student's t; the normal one when ``freedom`` is infinite or above 1e10."""
-    if freedom > 1e10:
-        return normal_quantile(probability)
+    """The quantile of Student's t; from the normal one, by Cornish and Fisher's first term, above 1e6 degrees."""
+    if freedom > 1e6:
+        normal = normal_quantile(probability)
+        return normal if math.isinf(normal) else normal + normal * (normal * normal + 1) / (4 * freedom)
     beyond = min(probability, 1 - probability)
     if freedom < 1000:  # each form keeps the digits of the smaller share
         rest = beta_quantile(2 * beyond, freedom / 2, 0.5)
