@@ -100,7 +100,7 @@ class Sums:
 
     def __init__(self, width: int, dtype: type = np.float64) -> None:
         """Begin with no cells."""
-        self.values = np.zeros((0, width), dtype)
+        self.values: npt.NDArray[Any] = np.zeros((0, width), dtype)
 
     def add(self, more: npt.NDArray[Any]) -> None:
         """Add the sums of one batch, shape (cells so far, width)."""
