@@ -154,11 +154,13 @@ def _area_metrics(area: Auc, precision: float, level: float) -> dict[str, Estima
     counted = "positives" if area.positives <= area.negatives else "negatives"
     return {
         "roc_auc": known(area.value, fewer, counted, area.interval(level)),
-        "average_precision": known(precision, area.positives, "positives", _boyd(precision, area.positives, level)),
+        "average_precision": known(
+            precision, area.positives, "positives", average_precision_interval(precision, area.positives, level)
+        ),
     }
 
 
-def _boyd(precision: float, positives: float, level: float) -> Interval:
+def average_precision_interval(precision: float, positives: float, level: float) -> Interval:
     """The logit interval of average precision (Boyd, Eng & Page 2013, ECML PKDD, section 3.3)."""
     method = "boyd-logit"
     if not 0 < precision < 1:
