@@ -84,6 +84,21 @@ def effective_rows(values: Floats, clusters: Codes, level: float = LEVEL) -> flo
     return float(values.size / design_effect(values, clusters) * few**2)
 
 
+def effective_of(mean: Mean, rows: float, level: float = LEVEL) -> float:
+    """The effective rows of a share whose sandwich variance is known: share · (1 - share) / variance.
+
+    At most ``rows``; where the share is 0 or 1 it is as many as there are independent units. Less for few clusters, as
+    in ``effective_rows``.
+    """
+    if not mean.freedom > 0:
+        return 0.0
+    units = min(rows, mean.freedom + 1)
+    found = min(rows, mean.value * (1 - mean.value) / mean.variance) if mean.variance > 0 else units
+    beyond = 1 - tail(level)
+    few = student_quantile(beyond, max(1.0, rows - 1)) / student_quantile(beyond, mean.freedom)
+    return found * min(1.0, few) ** 2
+
+
 def kish_rows(weights: Floats) -> float:
     """The number of equally weighted rows that weighted ones are worth: (Σw)² / Σw² (Kish 1965)."""
     squares = float((weights * weights).sum())

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlops_action.errors import PredictionsUnreadable
 from mlops_action.metrics.predictions.areas import Areas, ScoreStore
+from mlops_action.metrics.predictions.binary_labels import BinaryLabels, Truth
 from mlops_action.metrics.predictions.binary_metrics import Outcomes, outcome_metrics
 from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known
@@ -23,8 +23,6 @@ from mlops_action.statistics.results import Interval, tail
 EPSILON = float(np.finfo(np.float64).eps)
 """Probabilities are kept this far from 0 and 1 in the log-loss, as scikit-learn does."""
 
-Truth = npt.NDArray[np.bool_]
-
 
 class Binary:
     """Takes batches; gives the metrics of all slices."""
@@ -33,7 +31,7 @@ class Binary:
         """Begin with no rows."""
         self._roles = roles
         self._slicer = slicer
-        self._negative: Any = None
+        self._labels = BinaryLabels(roles.positive)
         self._counts = Sums(4, np.int64)
         self._losses = Sums(5)
         self._scores = ScoreStore()
@@ -46,10 +44,10 @@ class Binary:
             PredictionsUnreadable: a hole, text among numbers, NaN, or labels of more than two kinds.
         """
         cells, known_cells = self._slicer.cells_of(batch), self._slicer.cells
-        positive = self._is_positive(batch, self._roles.label)
+        positive = self._labels.positive(batch, self._roles.label)
         scores = batch.finite(self._roles.score) if self._roles.score else None
         if self._roles.prediction:
-            predicted = self._is_positive(batch, self._roles.prediction)
+            predicted = self._labels.positive(batch, self._roles.prediction)
         else:
             assert scores is not None  # noqa: S101 - ``measure`` has seen to it
             predicted = scores >= self._roles.threshold
@@ -77,7 +75,7 @@ class Binary:
                 outcomes = Outcomes(*(int(count) for count in counts[place]))
                 metrics = outcome_metrics(outcomes, name, level)
                 if losses is not None:
-                    metrics |= _area_metrics(*ranked[place], level)
+                    metrics |= area_metrics(*ranked[place], level)
                     metrics |= self._loss_metrics(outcomes, losses[place], level)
                 found.append(SliceMetrics(name, int(outcomes.rows), metrics, outcomes.as_dict()))
         return found
@@ -117,39 +115,9 @@ class Binary:
             "brier": known(brier.value, rows, "rows", brier.interval(level)),
         }
 
-    def _is_positive(self, batch: Batch, column: str) -> Truth:
-        """Which rows are of the positive class; all others must be of one class."""
-        wanted: Any = self._roles.positive
-        if isinstance(wanted, str):
-            codes, texts = batch.coded(column)
-            others = [text for text in texts if text != wanted]
-            self._same_negative(batch, column, others)
-            return np.array([text == wanted for text in texts], bool).take(codes)
-        values = batch.numbers(column)
-        positive: Truth = np.equal(values, wanted)
-        if self._negative is None and not positive.all():
-            self._negative = values[~positive][0]
-        expected = positive | np.equal(values, self._negative) if self._negative is not None else positive
-        if not expected.all():
-            self._refuse(batch, column, values[int(np.argmin(expected))])
-        return positive
 
-    def _same_negative(self, batch: Batch, column: str, others: list[str]) -> None:
-        for other in others:
-            if self._negative is None:
-                self._negative = other
-            if other != self._negative:
-                self._refuse(batch, column, other)
-
-    def _refuse(self, batch: Batch, column: str, value: object) -> None:
-        raise PredictionsUnreadable(
-            f"`{column}` holds `{value}`, which is neither `{self._roles.positive}` nor `{self._negative}`",
-            origin=batch.origin,
-            hint="name the label of the positive class; for more than two classes the task is `multiclass`",
-        )
-
-
-def _area_metrics(area: Auc, precision: float, level: float) -> dict[str, Estimate]:
+def area_metrics(area: Auc, precision: float, level: float) -> dict[str, Estimate]:
+    """The two areas with their intervals."""
     fewer = min(area.positives, area.negatives)
     counted = "positives" if area.positives <= area.negatives else "negatives"
     return {

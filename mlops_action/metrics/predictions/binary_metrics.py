@@ -106,7 +106,7 @@ def _f1(o: Outcomes, level: float) -> Estimate:
 
 
 def _mcc(o: Outcomes, slice_name: str, level: float) -> Estimate:
-    value = float(_mcc_of(np.array(list(o.as_dict().values()), dtype=float)))
+    value = float(mcc_of(np.array(list(o.as_dict().values()), dtype=float)))
     margins = (
         o.true_positives + o.false_negatives,
         o.true_negatives + o.false_positives,
@@ -115,11 +115,12 @@ def _mcc(o: Outcomes, slice_name: str, level: float) -> Estimate:
     )
     if math.isnan(value):
         return Estimate(None, min(margins), "rows of the rarest class, true or predicted")
-    interval = _bootstrapped(o, _mcc_of, ("mcc", slice_name), level)
+    interval = _bootstrapped(o, mcc_of, ("mcc", slice_name), level)
     return Estimate(value, min(margins), "rows of the rarest class, true or predicted", interval)
 
 
-def _mcc_of(cells: Any) -> Any:
+def mcc_of(cells: Any) -> Any:
+    """Matthews correlation from counts (…, cells); NaN where a class, true or predicted, has no rows."""
     tn, fp, fn, tp = (cells[..., place].astype(np.float64) for place in range(4))
     with np.errstate(invalid="ignore", divide="ignore"):
         return (tp * tn - fp * fn) / (np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn)))

@@ -12,7 +12,7 @@ from mlops_action.metrics.predictions.files import batches
 from mlops_action.metrics.predictions.identity import Identities
 from mlops_action.metrics.predictions.roles import Roles, Task
 from mlops_action.metrics.predictions.slices import Slicer
-from mlops_action.registry import load_from
+from mlops_action.registry import load, load_from
 from mlops_action.statistics.results import LEVEL
 
 ENGINES: dict[str, str] = {
@@ -20,6 +20,8 @@ ENGINES: dict[str, str] = {
     Task.REGRESSION: "mlops_action.metrics.predictions.regression:Regression",
 }
 """What adds up each task's rows. To add a task: one module, one line here."""
+HELD_BINARY = "mlops_action.metrics.predictions.binary_rows:BinaryRows"
+"""For weights, clusters and calibration, which sums by slice cannot tell."""
 
 
 class Engine(Protocol):
@@ -66,7 +68,8 @@ def measure(path: Path, roles: Roles, level: float = LEVEL) -> list[SliceMetrics
 
 
 def _engine(roles: Roles, slicer: Slicer) -> Engine:
-    engine: Any = load_from(ENGINES, roles.task)
+    held = roles.task is Task.BINARY and (roles.weight or roles.cluster or roles.calibration)
+    engine: Any = load(HELD_BINARY) if held else load_from(ENGINES, roles.task)
     found: Engine = engine(roles, slicer)
     return found
 
@@ -77,7 +80,7 @@ def _check(roles: Roles) -> None:
         raise BadValue(
             f"predictions of the task `{roles.task}` cannot be judged yet", hint=f"known: {', '.join(ENGINES)}"
         )
-    if roles.weight or roles.cluster:
+    if roles.task is Task.REGRESSION and (roles.weight or roles.cluster):
         # Passing over them in silence would make intervals too narrow.
         raise BadValue("columns of weights and of clusters cannot be judged by this task yet")
     if not roles.label:

@@ -33,7 +33,8 @@ class Roles:
         query: column of the query that a row of a ranking belongs to.
         slices: columns whose every value is a slice; a tuple of columns is an intersection.
         positive: the label of the positive class of a binary task.
-        threshold: of the score, inclusive.
+        threshold: of the score, inclusive; the quantile of a regression's quantile loss.
+        calibration: also the expected calibration error and the calibration line; rows are then held in memory.
     """
 
     task: Task
@@ -49,6 +50,7 @@ class Roles:
     slices: tuple[str | tuple[str, ...], ...] = ()
     positive: int | float | str | bool = 1
     threshold: float = 0.5
+    calibration: bool = False
 
     @property
     def slice_columns(self) -> tuple[str, ...]:
