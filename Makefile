@@ -46,7 +46,7 @@ gen: $(VENV)/.installed
 
 lock: $(VENV)/.installed
 	@for target in "--extra texts:requirements.lock" "--extra kernel --extra container --extra texts:requirements-image.lock" \
-	  "--extra kernel --extra container --extra texts --group test examples/breast-cancer/requirements.txt:requirements-dev.lock"; do \
+	  "--extra kernel --extra container --extra data --extra texts --group test examples/breast-cancer/requirements.txt:requirements-dev.lock"; do \
 	  $(BIN)/uv pip compile --quiet pyproject.toml $${target%:*} --generate-hashes --universal \
 	    --python-version 3.11 --no-header --upgrade --output-file $${target##*:} || exit 1; \
 	done
