@@ -23,13 +23,15 @@ from mlops_action.context import Context
 from mlops_action.ending import exit_code
 from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJudge, Problems, UsageError
 from mlops_action.evaluate import evaluate, evaluate_run
+from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
-from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
+from mlops_action.records import Manifest, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
+from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.repository import Repository
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
@@ -182,6 +184,7 @@ class Pipeline:
             verdicts = load_document(Verdicts, path, VERDICTS_SCHEMA)
         manifest = assemble(run, verdicts)
         written = store.write(MANIFEST_FILE, encode_manifest(manifest))
+        self._keep_statements(store, manifest)
         self.console.say(f"Wrote {written}", f"Manifest {manifest.manifest_id}")
         return ExitCode.PASSED
 
@@ -237,6 +240,7 @@ class Pipeline:
         if account.manifest is not None:
             check_manifest(encode(account.manifest))
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
+            self._keep_statements(store, account.manifest)
         account = replace(account, notebooks=ExecutedNotebooks(notebooks_in or store.folder, account.run))
         emissions = report(account, plan.output_dir, self._prefix(plan))
         for name, data in emissions.files:
@@ -248,6 +252,12 @@ class Pipeline:
         options = self.settings.options
         emissions = emissions if options.summary else replace(emissions, summary="")
         self.console.say(*self.console.system.publish(emissions, self.context, options.annotations))
+
+    def _keep_statements(self, store: FolderStore, manifest: Manifest) -> None:
+        """Write the manifest and the verdicts in the form that others sign and store."""
+        for name in STATEMENTS:
+            for file, data in load_from(EXPORTS, name)().render(encode(manifest)).files:
+                store.write(file, data)
 
     def _prefix(self, plan: Plan) -> str:
         """The project folder relative to the checkout, for annotations."""

@@ -25,4 +25,5 @@ class DeclaredData:
             except OSError as error:
                 name = relative_name(scene.root, path)
                 gaps.append(Uncaptured(f"data `{name}`", f"it cannot be read: {error.strerror or error}"))
-        return Fact("data", identity=encode(states), uncaptured=tuple(gaps))
+        locator = {"patterns": list(scene.spec.data)}
+        return Fact("data", identity=encode(states), locator=locator, uncaptured=tuple(gaps))

@@ -6,3 +6,12 @@ REPORTS = {
     "html": "mlops_action.formats.html:Html",
 }
 """Formats by name; each makes one or several files in the output folder."""
+
+EXPORTS = {
+    "intoto": "mlops_action.formats.intoto:InToto",
+    "test-result": "mlops_action.formats.test_result:Results",
+}
+"""Other forms of the manifest, by name."""
+
+STATEMENTS = ("intoto", "test-result")
+"""Those that every run leaves."""

@@ -87,6 +87,7 @@ class StepResult:
     variant: str = documented("Combination of the matrix that it ran for, or empty.", default="")
     cached: str = documented("Why it was, or was not, taken from the cache; empty without a cache.", default="")
     differences: tuple[Difference, ...] = documented("Outputs that are not what is saved.", default=())
+    executed_sha256: str = documented("Hex SHA-256 of the executed notebook.", default="")
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,27 @@ from mlops_action.redact import Redactor
 RUN_FILE = "run.json"
 VERDICTS_FILE = "verdicts.json"
 MANIFEST_FILE = "manifest.json"
+PATCH_FILE = "source.patch"
+STATEMENT_FILE = "manifest.intoto.json"
+TESTS_FILE = "test-result.intoto.json"
+SIGNATURE_FILE = "manifest.dsse.json"
 REPORT_FILE = "report.md"
 JUNIT_FILE = "junit.xml"
 HTML_FILE = "report.html"
 NOTEBOOKS = "notebooks"
 HTML_PAGES = "html"
-_OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE, HTML_FILE)
+_OURS = (
+    RUN_FILE,
+    VERDICTS_FILE,
+    MANIFEST_FILE,
+    REPORT_FILE,
+    JUNIT_FILE,
+    HTML_FILE,
+    PATCH_FILE,
+    STATEMENT_FILE,
+    TESTS_FILE,
+    SIGNATURE_FILE,
+)
 
 
 OWN_FOLDER = f"name a folder of its own, such as `{DEFAULT_OUTPUT_DIR}`: what an earlier run left there is removed"

@@ -14,7 +14,8 @@ import nbformat
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 DOCUMENTS = ("run.json", "verdicts.json", "manifest.json")
 OURS = re.compile(
-    r"(?:run|verdicts|manifest)\.json|report\.(?:md|html)|junit\.xml|notebooks(?:/[^/]+\.ipynb)?"
+    r"(?:run|verdicts|manifest)\.json|(?:manifest|test-result)\.intoto\.json|manifest\.dsse\.json|source\.patch"
+    r"|report\.(?:md|html)|junit\.xml|notebooks(?:/[^/]+\.ipynb)?"
     r"|html(?:/[^/]+\.(?:css|html))?|html/[^/]+(?:/\d+\.(?:png|jpg|gif|svg))?"
 )
 
