@@ -10,6 +10,11 @@ REPORTS = {
 EXPORTS = {
     "intoto": "mlops_action.formats.intoto:InToto",
     "test-result": "mlops_action.formats.test_result:Results",
+    "slsa": "mlops_action.formats.slsa:Slsa",
+    "cyclonedx": "mlops_action.formats.cyclonedx:CycloneDx",
+    "rocrate": "mlops_action.formats.rocrate:RoCrate",
+    "pylock": "mlops_action.formats.pylock:PyLock",
+    "openlineage": "mlops_action.formats.openlineage:OpenLineage",
 }
 """Other forms of the manifest, by name."""
 
