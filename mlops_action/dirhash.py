@@ -33,14 +33,23 @@ def hash_of_lines(files: Iterable[tuple[str, str]]) -> str:
     Raises:
         EnvironmentProblem: a name that the lines cannot hold.
     """
-    total = hashlib.sha256()
+    return hashlib.sha256(lines_of(files)).hexdigest()
+
+
+def lines_of(files: Iterable[tuple[str, str]]) -> bytes:
+    """What ``sha256sum`` would print for these files, and takes with ``--check``.
+
+    Raises:
+        EnvironmentProblem: a name that the lines cannot hold.
+    """
+    lines = []
     for name, digest in sorted((os.fsencode(name), digest) for name, digest in files):
         if b"\n" in name or b"\\" in name or b"\r" in name:
             raise EnvironmentProblem(
                 f"the name {name!r} has no place in a folder's digest", hint="rename it: sha256sum would escape it"
             )
-        total.update(digest.encode() + b"  " + name + b"\n")
-    return total.hexdigest()
+        lines.append(digest.encode() + b"  " + name + b"\n")
+    return b"".join(lines)
 
 
 def _files(folder: Path) -> list[str]:

@@ -19,6 +19,9 @@ from mlops_action.context import Context
 from mlops_action.digests import file_states
 from mlops_action.facts import FACTS
 from mlops_action.facts.interface import Scene
+from mlops_action.manifests.findings import Finding, is_wrong
+from mlops_action.manifests.read import read_manifest
+from mlops_action.manifests.verify import Place, verify
 from mlops_action.records import (
     Fact,
     KernelChoice,
@@ -34,6 +37,7 @@ from mlops_action.records import (
 )
 from mlops_action.redact import Redactor
 from mlops_action.registry import load
+from mlops_action.repository import Repository
 from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA, Outcome, StepStatus
 
 FILES = {
@@ -146,3 +150,13 @@ def verdicts() -> Verdicts:
 def as_json(manifest: Any) -> Any:
     """A record as JSON."""
     return encode(manifest)
+
+
+def findings(root: Path, packages: bool = False) -> list[Finding]:
+    repository = Repository(root, {"PATH": os.environ["PATH"]})
+    return verify(read_manifest(root / "mlops-out"), Place(root, repository, packages=packages))
+
+
+def wrong(root: Path, packages: bool = False) -> set[tuple[str, str, str]]:
+    found = findings(root, packages)
+    return {(each.kind, each.what, str(each.state)) for each in found if is_wrong([each])}

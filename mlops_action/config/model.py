@@ -72,6 +72,12 @@ class ManifestSpec:
         "Names of environment variables whose values are recorded. No value is recorded otherwise.",
         ["OMP_NUM_THREADS"],
     )
+    stat_cache: bool = key(
+        "Do not read data again whose size, inode and times are those of an earlier run on this machine "
+        "(`.mlops-cache/`). `manifest verify` reads everything in any case.",
+        True,
+        default=False,
+    )
 
 
 @record(frozen=True)

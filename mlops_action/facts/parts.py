@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 
 from mlops_action.canonical import Json
 from mlops_action.digests import readable
 from mlops_action.facts.patch import named
+from mlops_action.facts.pointers import pointer_at
 from mlops_action.facts.urls import bare_url
 from mlops_action.facts.work_tree import WorkTree, top_of
 from mlops_action.records import Uncaptured
 from mlops_action.repository import Repository
-
-_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-.*\n)*oid sha256:([0-9a-f]{64})\nsize (\d+)\n"
-)
-_LONGEST_POINTER = 1024
 
 
 @dataclass(frozen=True)
@@ -51,19 +46,8 @@ def lfs_of(repository: Repository) -> Lfs:
     """Files whose attributes say ``filter=lfs``; a pointer in place of the content is a gap."""
     listing = repository.bytes_of("ls-files", "-z", "--", ":(top,attr:filter=lfs)")
     files = tuple(os.fsdecode(name) for name in listing.split(b"\0") if name)
-    here = [(name, pointer) for name in files if (pointer := pointer_in(repository, name)) is not None]
+    here = [(name, pointer) for name in files if (pointer := pointer_at(repository.root / name)) is not None]
     pointers = [{"path": readable(name), **pointer} for name, pointer in here]
     why = "only their Git LFS pointers are here; the digest in a pointer is recorded, the content was not seen"
     gaps = (Uncaptured(f"content of {named([name for name, _ in here])}", why),) if here else ()
     return Lfs(files, pointers, gaps)
-
-
-def pointer_in(repository: Repository, name: str) -> Json:
-    """Digest and size that an LFS pointer promises, or None when the file is none."""
-    path = repository.root / name
-    try:
-        data = path.read_bytes() if path.stat().st_size <= _LONGEST_POINTER else b""
-    except OSError:
-        return None
-    found = _POINTER.fullmatch(data)
-    return {"sha256": found[1].decode(), "size": int(found[2])} if found else None

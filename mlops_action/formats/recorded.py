@@ -33,7 +33,7 @@ def part(manifest: Json, *keys: str) -> Json:
 def last_states(manifest: Json) -> list[Recorded]:
     """Each file once, as it was at the end of the run: what a later step wrote counts."""
     found: dict[str, Recorded] = {}
-    for state in part(manifest, "identity", "data") or ():
+    for state in data_of(manifest):
         found[state["path"]] = _recorded(DATA, state)
     for step in steps_of(manifest):
         for state in _listed(step, "inputs"):
@@ -44,6 +44,12 @@ def last_states(manifest: Json) -> list[Recorded]:
         if source:
             found.setdefault(source["path"], _recorded(CODE, source, step["name"]))
     return [each for _, each in sorted(found.items()) if each.sha256]
+
+
+def data_of(manifest: Json) -> list[Json]:
+    """The declared data files; a manifest of many files names them in a list of its own."""
+    data = part(manifest, "identity", "data")
+    return data if isinstance(data, list) else []
 
 
 def outputs_of(manifest: Json) -> list[Recorded]:

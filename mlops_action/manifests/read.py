@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops_action.assemble import check_manifest
-from mlops_action.canonical import Json, canonical_bytes
+from mlops_action.canonical import Json, canonical_bytes, sha256_bytes
 from mlops_action.errors import BadDocument
-from mlops_action.formats.recorded import part
-from mlops_action.stores.folder import MANIFEST_FILE
+from mlops_action.formats.recorded import DATA, Recorded, part
+from mlops_action.stores.folder import LIST_FILE, MANIFEST_FILE
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -32,6 +33,20 @@ class Document:
     def part(self, *keys: str) -> Json:
         """What is at a place; an empty mapping when there is nothing."""
         return part(self.value, *keys)
+
+    def listed_data(self) -> list[Recorded] | None:
+        """The data files of a manifest that only has their digest; None when the list is missing or altered."""
+        wanted = self.part("identity", "data")
+        if not isinstance(wanted, dict) or not wanted:
+            return []
+        try:
+            data = (self.folder / LIST_FILE).read_bytes()
+        except OSError:
+            return None
+        if sha256_bytes(data) != wanted.get("dirHash"):
+            return None
+        lines = (os.fsdecode(line).partition("  ") for line in data.splitlines())
+        return [Recorded(DATA, name, digest) for digest, _, name in lines]
 
     def problems(self) -> list[str]:
         """What is wrong with the document itself: its schema, its id, the digests of its parts, its bytes."""

@@ -16,7 +16,7 @@ from mlops_action.manifests.packages import check_packages
 from mlops_action.manifests.read import Document
 from mlops_action.manifests.signing import check_signature
 from mlops_action.repository import Repository
-from mlops_action.stores.folder import SIGNATURE_FILE
+from mlops_action.stores.folder import LIST_FILE, SIGNATURE_FILE
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,18 @@ def _signature(document: Document, place: Place) -> Iterator[Finding]:
 
 
 def _files(document: Document, root: Path, *, with_code: bool) -> Iterator[Finding]:
-    recorded = [each for each in last_states(document.value) if with_code or each.kind != CODE]
+    listed = document.listed_data()
+    if listed is None:
+        yield Finding("data", LIST_FILE, Is.ALTERED, "the list of the data files is missing or not what was recorded")
+    seen = last_states(document.value)
+    own = {each.path for each in seen}
+    recorded = [each for each in seen if with_code or each.kind != CODE]
+    recorded += [each for each in listed or () if each.path not in own]
     by_path = {relative_name(root, path): path for path in _present(root, recorded)}
     for each in recorded:
         yield check_file(root, each, by_path.get(each.path))
+    if listed is None:
+        return
     known = {each.path for each in recorded}
     for kind, patterns in patterns_of(document.value).items():
         for path in search(root, patterns).files:

@@ -16,6 +16,7 @@ RUN_FILE = "run.json"
 VERDICTS_FILE = "verdicts.json"
 MANIFEST_FILE = "manifest.json"
 PATCH_FILE = "source.patch"
+LIST_FILE = "data.sha256"
 STATEMENT_FILE = "manifest.intoto.json"
 TESTS_FILE = "test-result.intoto.json"
 SIGNATURE_FILE = "manifest.dsse.json"
@@ -32,6 +33,7 @@ _OURS = (
     JUNIT_FILE,
     HTML_FILE,
     PATCH_FILE,
+    LIST_FILE,
     STATEMENT_FILE,
     TESTS_FILE,
     SIGNATURE_FILE,

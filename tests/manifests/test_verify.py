@@ -13,25 +13,13 @@ import pytest
 from acceptance.scratch import clean_env, tool
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from manifest_project import git, project, record, written
+from manifest_project import findings, git, project, record, written, wrong
 
 from mlops_action.errors import BadDocument
-from mlops_action.manifests.findings import Finding, Is, is_wrong
+from mlops_action.manifests.findings import Is
 from mlops_action.manifests.read import read_manifest
-from mlops_action.manifests.verify import Place, verify
-from mlops_action.repository import Repository
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.json"))
-
-
-def findings(root: Path, packages: bool = False) -> list[Finding]:
-    repository = Repository(root, {"PATH": os.environ["PATH"]})
-    return verify(read_manifest(root / "mlops-out"), Place(root, repository, packages=packages))
-
-
-def wrong(root: Path, packages: bool = False) -> set[tuple[str, str, str]]:
-    found = findings(root, packages)
-    return {(each.kind, each.what, str(each.state)) for each in found if is_wrong([each])}
 
 
 @pytest.fixture(scope="module")
