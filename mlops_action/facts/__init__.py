@@ -11,6 +11,7 @@ FACTS = {
     "conda": "mlops_action.facts.conda:CondaPackages",
     "image": "mlops_action.facts.image:ImageFact",
     "variables": "mlops_action.facts.variables:Variables",
+    "tolerances": "mlops_action.facts.tolerances:Tolerances",
     "ci": "mlops_action.facts.ci_run:CiRun",
 }
 """Facts by their name in the manifest, in the order of collection."""
