@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from mlops_action.canonical import Json
 from mlops_action.files import write_whole
 from mlops_action.formats.pylock import FILE, PyLock
 from mlops_action.formats.recorded import part
-from mlops_action.manifests.findings import WRONG
+from mlops_action.manifests.findings import WRONG, Finding, Is
 from mlops_action.manifests.lock import lock_of, with_archives
-from mlops_action.manifests.packages import check_folders
+from mlops_action.manifests.packages import KIND, check_folders
 from mlops_action.manifests.reproduce.levels import Check, Level
 from mlops_action.manifests.reproduce.workplace import Workplace
 
@@ -27,22 +28,28 @@ def environment(place: Workplace) -> Iterator[Check]:
     if not interpreters:
         yield Check(Level.REBUILDABLE, "the packages are recorded", ok=False, why="no Python environment was captured")
         return
-    yield from _rebuildable(place, interpreters)
-    if not place.wishes.python:
-        why = _built(place, interpreters[0])
-        yield Check(Level.REBUILT, "the environment is built", not why, why)
-        if why:
-            return
-    yield from _equal(place, interpreters[0])
-
-
-def _rebuildable(place: Workplace, interpreters: list[Json]) -> Iterator[Check]:
     exported = PyLock().render(_with_archives(place))
     write_whole(place.folder / FILE, exported.files[0][1])
-    shown = ", ".join(each.partition(":")[0] for each in exported.missing[:MOST_NAMED])
-    more = f" and {len(exported.missing) - MOST_NAMED} more" if len(exported.missing) > MOST_NAMED else ""
-    why = f"not known for {shown}{more}" if exported.missing else ""
-    yield Check(Level.REBUILDABLE, "the archive of every package is known by digest", not why, why)
+    why = "" if place.wishes.python else _built(place, interpreters[0])
+    found = [] if why else _compared(place, interpreters[0])
+    yield from _rebuildable(place, interpreters, {each.partition(" ")[0] for each in exported.missing}, found)
+    if not place.wishes.python:
+        yield Check(Level.REBUILT, "the environment is built", not why, why)
+    if not why:
+        yield from _equal(place, interpreters[0], found)
+
+
+def _rebuildable(
+    place: Workplace, interpreters: list[Json], unknown: set[str], found: list[Finding]
+) -> Iterator[Check]:
+    """An archive is known when a lock names its digest, or when what an index gives has the recorded content."""
+    names = {each["name"] for each in interpreters[0]["distributions"] if each.get("record")}
+    again = {each.what for each in found if each.kind == KIND and each.state is Is.RIGHT} & names
+    lost = sorted(unknown - again)
+    shown = ", ".join(lost[:MOST_NAMED])
+    more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
+    why = f"neither a lock nor an index gives {shown}{more}" if lost else ""
+    yield Check(Level.REBUILDABLE, "every package can be had again with the recorded content", not why, why)
     if len(interpreters) > 1:
         why = f"{len(interpreters)} interpreters were recorded, and one is rebuilt"
         yield Check(Level.REBUILDABLE, "one environment for all steps", ok=False, why=why)
@@ -50,6 +57,11 @@ def _rebuildable(place: Workplace, interpreters: list[Json]) -> Iterator[Check]:
     if image.get("container") and not image.get("digest"):
         why = "the run was in a container, and the digest of its image is not recorded"
         yield Check(Level.REBUILDABLE, "the container image is known by digest", ok=False, why=why)
+
+
+def _compared(place: Workplace, interpreter: Json) -> list[Finding]:
+    folders = [str(folder) for folder in sorted(place.python.parent.parent.glob(_FOLDERS))]
+    return list(check_folders(interpreter["distributions"], folders))
 
 
 def _with_archives(place: Workplace) -> Json:
@@ -94,23 +106,20 @@ def _whole(lock: Path) -> bool:
 
 def _uv() -> str:
     """Uv beside our own interpreter, else on PATH."""
-    import sys
-
     beside = Path(sys.executable).with_name("uv")
     return str(beside) if beside.is_file() else "uv"
 
 
-def _equal(place: Workplace, interpreter: Json) -> Iterator[Check]:
-    folders = [str(folder) for folder in sorted(place.python.parent.parent.glob(_FOLDERS))]
-    wrong = [each for each in check_folders(interpreter["distributions"], folders) if each.state in WRONG]
+def _equal(place: Workplace, interpreter: Json, found: list[Finding]) -> Iterator[Check]:
+    wrong = [each for each in found if each.state in WRONG]
     for each in wrong[:MOST_NAMED]:
         yield Check(Level.REBUILT, f"{each.kind} {each.what}", ok=False, why=f"{each.state}: {each.why}")
     if len(wrong) > MOST_NAMED:
         yield Check(Level.REBUILT, f"{len(wrong) - MOST_NAMED} more packages", ok=False, why="they differ")
     code, said = place.run([place.python, "-I", "-c", "import platform; print(platform.python_version())"])
-    found = said.strip() if code == 0 else f"unknown ({said.strip()})"
+    version = said.strip() if code == 0 else f"unknown ({said.strip()})"
     wanted = str(interpreter.get("version", ""))
-    yield Check(Level.REBUILT, "Python has the recorded version", found == wanted, f"{found}, recorded {wanted}")
+    yield Check(Level.REBUILT, "Python has the recorded version", version == wanted, f"{version}, recorded {wanted}")
     here = {"system": platform.system(), "machine": platform.machine()}
     recorded = part(place.document.value, "identity", "platform")
     if recorded:
