@@ -18,6 +18,8 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(VENV)/bin/python -m bash_kernel.install --sys-prefix >/dev/null
+	XDG_DATA_HOME=$(CURDIR)/$(VENV)/share $(VENV)/bin/deno jupyter --install --force 2>/dev/null
 	@touch $@
 
 demo: $(VENV)/.installed

@@ -5,9 +5,11 @@
 set -euo pipefail
 
 home="${RUNNER_TEMP:?this script is for GitHub runners}/mlops-action"
-lock="$GITHUB_ACTION_PATH/requirements.lock"
+# The root of the action: its sub-actions lie one folder below it.
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+lock="$root/requirements.lock"
 
-if [ -f "$home/installed" ] && [ "$(cat "$home/installed")" = "$GITHUB_ACTION_PATH" ]; then
+if [ -f "$home/installed" ] && [ "$(cat "$home/installed")" = "$root" ]; then
   exit 0 # an earlier step of this job did it
 fi
 
@@ -33,9 +35,14 @@ rm -rf "$home"
 if [ -x "$home/bin/python" ]; then own="$home/bin/python"; else own="$home/Scripts/python.exe"; fi
 "$own" -I -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --requirement "$lock" ||
   fail "its dependencies could not be installed; the lines above say why"
-"$own" -I - "$GITHUB_ACTION_PATH" <<'PYTHON'
+"$own" -I - "$root" <<'PYTHON'
 import pathlib, sys, sysconfig
 pathlib.Path(sysconfig.get_path("purelib"), "mlops_action.pth").write_text(sys.argv[1] + "\n")
 PYTHON
-printf '%s' "$GITHUB_ACTION_PATH" >"$home/installed"
+# Later steps of the job can say `mlops-action …`; the folder holds nothing else, so nothing of theirs is hidden.
+mkdir "$home/command"
+printf '#!/usr/bin/env bash\nexec "%s" -I -m mlops_action "$@"\n' "$own" >"$home/command/mlops-action"
+chmod +x "$home/command/mlops-action"
+if [ -n "${GITHUB_PATH:-}" ]; then echo "$home/command" >>"$GITHUB_PATH"; fi
+printf '%s' "$root" >"$home/installed"
 echo "mlops-action is installed in $SECONDS s"

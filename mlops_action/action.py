@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mlops_action.boundary import guarded
-from mlops_action.config.sources import from_inputs
+from mlops_action.config.sources import Settings, from_inputs
 from mlops_action.context import Context
 from mlops_action.errors import UsageError
 
-
-def main() -> int:
-    """Run the pipeline that the inputs describe; the exit code is returned."""
-    context = Context.of_process()
-    return guarded(lambda: _run(context), context, sys.stderr)
-
-
-def _run(context: Context) -> int:
+if TYPE_CHECKING:
     from mlops_action.pipeline import Pipeline
+
+COMMANDS = ("run", "snippet", "gate", "manifest", "plan")
+"""What the inputs can be for; without one, metric files alone are judged, and anything else is run."""
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Do what the inputs describe; the exit code is returned."""
+    context = Context.of_process()
+    return guarded(lambda: done(context, *arguments[:1]), context, sys.stderr)
+
+
+def done(context: Context, command: str = "") -> int:
+    """Do ``command`` with the inputs in the environment of ``context``.
+
+    Raises:
+        MlopsError: the inputs make no sense.
+    """
+    from mlops_action.pipeline import Pipeline
+    from mlops_action.snippet import Snippet
 
     settings = from_inputs(context.env)
     folder = context.cwd / settings.options.working_directory
@@ -27,10 +41,25 @@ def _run(context: Context) -> int:
             f"there is no folder {settings.options.working_directory}", origin=settings.origin("working_directory")
         )
     inside = replace(context, cwd=folder.resolve())
-    pipeline, options = Pipeline(settings, inside), settings.options
-    gate_only = options.metrics and not (options.notebooks or options.code or options.steps or options.config)
-    return guarded(lambda: pipeline.gate("") if gate_only else pipeline.run(), inside, sys.stderr)
+    if command == "snippet" or settings.options.session:
+        return guarded(Snippet(settings, inside).run, inside, sys.stderr)
+    pipeline = Pipeline(settings, inside)
+    return guarded(lambda: _do(pipeline, command or _meant(settings)), inside, sys.stderr)
+
+
+def _meant(settings: Settings) -> str:
+    options = settings.options
+    runs = options.notebooks or options.code or options.steps or options.config
+    return "gate" if options.metrics and not runs else "run"
+
+
+def _do(pipeline: Pipeline, command: str) -> int:
+    if command == "gate":
+        return pipeline.gate("")
+    if command == "manifest":
+        return pipeline.manifest("", "")
+    return pipeline.plan() if command == "plan" else pipeline.run()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

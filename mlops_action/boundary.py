@@ -101,7 +101,9 @@ def _annotation(problem: MlopsError, context: Context, redactor: Redactor) -> An
 
 def _in_checkout(path: str, context: Context) -> str:
     """A path as GitHub knows it: relative to the checkout, wherever we work in it."""
-    workspace, whole = context.env.get("GITHUB_WORKSPACE", ""), context.cwd / path
+    places = (folder / path for folder in (context.cwd, *context.cwd.parents))  # the project may be above us
+    workspace = context.env.get("GITHUB_WORKSPACE", "")
+    whole = next((place for place in places if place.exists()), context.cwd / path)
     return whole.relative_to(workspace).as_posix() if workspace and whole.is_relative_to(workspace) else path
 
 

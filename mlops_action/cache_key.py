@@ -55,7 +55,7 @@ def parts_of(made: Made, workshop: Workshop) -> Parts:
     step, facts = made.step, {fact.name: fact for fact in workshop.facts}
     _refuse_secrets(made, workshop)
     _refuse_unknown_source(facts.get("source"))
-    kernels = _kernels(step)
+    kernels = step.kernels
     parts = {f"parameter {each.name}": _digest(encode(each.value)) for each in made.result.parameters}
     parts |= {f"input {state.path}": state.sha256 for state in made.result.inputs_before}
     for name, value in sorted(_seen(step, workshop).items()):
@@ -109,15 +109,7 @@ def _refuse_unknown_source(source: Fact | None) -> None:
 
 def _seen(step: PlannedStep, workshop: Workshop) -> Mapping[str, str]:
     """Variables that its kernels see."""
-    return {
-        name: value for kernel in _kernels(step) for name, value in workshop.environments[kernel.environment].items()
-    }
-
-
-def _kernels(step: PlannedStep) -> list[KernelChoice]:
-    """All kernels of the step, each once."""
-    chosen = [kernel for kernel in (step.kernel, *step.interpreters.values()) if kernel is not None]
-    return list({kernel.label: kernel for kernel in chosen}.values())
+    return {name: value for kernel in step.kernels for name, value in workshop.environments[kernel.environment].items()}
 
 
 def _kernel(kernel: KernelChoice) -> str:
@@ -126,7 +118,9 @@ def _kernel(kernel: KernelChoice) -> str:
 
 
 def _packages(kernel: KernelChoice, fact: Fact | None) -> str:
-    """The packages that the kernel sees. Only Python's are known."""
+    """The packages that the kernel sees. Only Python's are known, and all of an image."""
+    if kernel.where == "container":
+        return _digest([kernel.place.get("digest"), kernel.place.get("id")])
     if kernel.language.lower() != "python":
         raise NotCacheable(f"the packages of the {kernel.language} kernel `{kernel.name}` are not known")
     asked = _identity(fact) or []
@@ -137,7 +131,8 @@ def _packages(kernel: KernelChoice, fact: Fact | None) -> str:
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise NotCacheable(f"what the packages {', '.join(unknown[:3])}{more} hold is not known")
-    return _digest([seen["implementation"], seen["version"], seen["distributions"]])
+    beside = [seen["beside"]] if "beside" in seen else []
+    return _digest([seen["implementation"], seen["version"], seen["distributions"], *beside])
 
 
 def _settings(made: Made) -> str:

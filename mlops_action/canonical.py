@@ -24,8 +24,8 @@ def canonical_bytes(value: Json) -> bytes:
 
 
 def pretty_bytes(value: Json) -> bytes:
-    """Encode ``value`` for people: indented, keys in the given order, final newline."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    """Encode ``value`` for people: indented, keys in the given order, final newline; halves of characters are `?`."""
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode(errors="replace")
 
 
 def digest_of(value: Json) -> str:

@@ -188,10 +188,28 @@ class KernelStartFailed(EnvironmentProblem):
     slug = "kernel-start-failed"
 
 
+class PackagesFailed(EnvironmentProblem):
+    """The packages of an environment could not be installed; the message ends with the installer's own words."""
+
+    slug = "packages-failed"
+
+
 class ToolMissing(EnvironmentProblem):
     """An optional package or program that the task needs is not installed."""
 
     slug = "tool-missing"
+
+
+class EngineUnreachable(EnvironmentProblem):
+    """A step runs in a container, and no container engine (Docker, Podman) answers."""
+
+    slug = "engine-unreachable"
+
+
+class ImageUnavailable(EnvironmentProblem):
+    """The image of a container is not on this machine, and may or can not be pulled."""
+
+    slug = "image-unavailable"
 
 
 class SecretMissing(EnvironmentProblem):
@@ -206,8 +224,26 @@ class WriteFailed(EnvironmentProblem):
     slug = "write-failed"
 
 
+class CommentRefused(EnvironmentProblem):
+    """A comment on a merge request could not be written: the token may not, or the forge cannot be reached."""
+
+    slug = "comment-refused"
+
+
+class GatewayUnusable(EnvironmentProblem):
+    """A gateway cannot be reached, refuses the token, or is no Jupyter server."""
+
+    slug = "gateway-unusable"
+
+
+class SessionUnusable(EnvironmentProblem):
+    """A session has ended, does not answer, or its private folder is not safe."""
+
+    slug = "session-unusable"
+
+
 class MetricUnreadable(MlopsError):
-    """A metric file is missing, is not in its format, or was not written by the step."""
+    """A metric file is missing, is not in its format, or was not written by the step (code 2 when no step runs)."""
 
     slug = "metric-unreadable"
     exit_code = ExitCode.STEP_FAILED

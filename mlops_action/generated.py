@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from mlops_action.canonical import pretty_bytes
-from mlops_action.config.action_files import composite_action, container_action
+from mlops_action.config.action_files import SUB_ACTIONS, composite_action, container_action, sub_action
 from mlops_action.config.generate import schema_of
+from mlops_action.config.gitlab_files import COMPONENTS, component
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.policy_model import PolicySpec
 from mlops_action.config.reference import errors_page, reference
@@ -31,6 +32,8 @@ def generated_files() -> dict[str, bytes]:
     texts = {
         "action.yml": composite_action(),
         "container/action.yml": container_action(),
+        **{f"{name}/action.yml": sub_action(name) for name in SUB_ACTIONS},
+        **{f"templates/{name}.yml": component(name) for name in COMPONENTS},
         "docs/reference.md": reference(),
         "docs/errors.md": errors_page(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from mlops_action.codec import load_document
@@ -171,13 +172,24 @@ def _facts(parts: Sequence[Part]) -> Iterator[Fact]:
 def _united(values: Sequence[Json]) -> tuple[Json, bool]:
     """The values as one, and whether they contradict each other: lists are joined, mappings laid together."""
     known = [value for value in values if value is not None]
+    if not known:
+        return None, False
     if all(isinstance(value, list) for value in known):
-        joined: list[Json] = []
-        for item in (item for value in known for item in value):
-            joined += [] if item in joined else [item]
-        return joined or (known[0] if known else None), False
+        return _joined(known), False
     if all(isinstance(value, Mapping) for value in known):
-        keys = dict.fromkeys(key for value in known for key in value)
-        inner = {key: _united([value[key] for value in known if key in value]) for key in keys}
-        return {key: value for key, (value, _) in inner.items()}, any(clash for _, clash in inner.values())
+        return _laid(known)
     return known[0], any(value != known[0] for value in known)
+
+
+def _joined(lists: Sequence[Sequence[Json]]) -> Json:
+    joined: list[Json] = []
+    for item in chain.from_iterable(lists):
+        if item not in joined:
+            joined.append(item)
+    return joined
+
+
+def _laid(mappings: Sequence[Mapping[str, Json]]) -> tuple[Json, bool]:
+    keys = dict.fromkeys(chain.from_iterable(mappings))
+    inner = {key: _united([each[key] for each in mappings if key in each]) for key in keys}
+    return {key: value for key, (value, _) in inner.items()}, any(clash for _, clash in inner.values())

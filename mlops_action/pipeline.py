@@ -21,7 +21,15 @@ from mlops_action.config.load import NO_GATES, Loaded, find_config
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.ending import exit_code
-from mlops_action.errors import ConfigMissing, ExitCode, MlopsError, NothingToJudge, Problems, UsageError
+from mlops_action.errors import (
+    ConfigMissing,
+    ExitCode,
+    MetricUnreadable,
+    MlopsError,
+    NothingToJudge,
+    Problems,
+    UsageError,
+)
 from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
@@ -29,7 +37,7 @@ from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
-from mlops_action.records import Manifest, MetricReading, Plan, RunResult, Verdicts
+from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
 from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
@@ -100,9 +108,14 @@ class Pipeline:
     def plan(self) -> ExitCode:
         """Print what a run would do; the exit code is that of what is missing."""
         from mlops_action.formats.plan_text import plan_lines
+        from mlops_action.shard import plan_outputs
 
         plan, problems = self._planned()
-        self.console.say(*plan_lines(plan, self.loaded.judging))
+        states = {kernel.label: self.kernels.state(kernel) for step in plan.steps for kernel in step.kernels}
+        self.console.say(*plan_lines(plan, self.loaded.judging, states))
+        outputs = plan_outputs(plan, self.settings.options.parts)
+        self.console.say(*(f"Parts: {value}" for name, value in outputs if name == "matrix"))
+        self.console.say(*self.console.system.publish(Emissions((), "", outputs, ()), self.context, 0))
         if problems:
             raise Problems(problems)
         return ExitCode.PASSED
@@ -213,7 +226,11 @@ class Pipeline:
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
         from mlops_action.metrics.files import read_metric_file
 
-        return [reading for name in names for reading in read_metric_file(self.loaded.root / name, name)]
+        try:
+            return [reading for name in names for reading in read_metric_file(self.loaded.root / name, name)]
+        except MetricUnreadable as error:  # no step has run that could have failed
+            error.exit_code = ExitCode.USAGE
+            raise
 
     def _root(self) -> Path:
         """The project folder around the working directory."""
@@ -242,7 +259,7 @@ class Pipeline:
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
             self._keep_statements(store, account.manifest)
         account = replace(account, notebooks=ExecutedNotebooks(notebooks_in or store.folder, account.run))
-        emissions = report(account, plan.output_dir, self._prefix(plan))
+        emissions = report(account, plan.output_dir, self.prefix(plan))
         for name, data in emissions.files:
             if name.endswith(BINARY_SUFFIXES):
                 store.write(name, data)
@@ -259,7 +276,7 @@ class Pipeline:
             for file, data in load_from(EXPORTS, name)().render(encode(manifest)).files:
                 store.write(file, data)
 
-    def _prefix(self, plan: Plan) -> str:
+    def prefix(self, plan: Plan) -> str:
         """The project folder relative to the checkout, for annotations."""
-        workspace, root = self.context.env.get("GITHUB_WORKSPACE", ""), Path(plan.root)
+        workspace, root = self.console.system.workspace(self.context.env), Path(plan.root)
         return root.relative_to(workspace).as_posix() if workspace and root.is_relative_to(workspace) else ""

@@ -21,6 +21,7 @@ from mlops_action.errors import (
     KernelMissing,
     MlopsError,
     Problems,
+    SpecError,
     UnknownName,
     UsageError,
     nearest,
@@ -41,6 +42,7 @@ from mlops_action.records import (
     Retry,
     StepLimits,
 )
+from mlops_action.selections import selection_problem
 from mlops_action.shard import part_of
 from mlops_action.signatures import signature_of
 from mlops_action.stores.folder import OWN_FOLDER, harm_of
@@ -70,7 +72,7 @@ class Planner:
         }
         parameters = Parameters(self.loaded, self.settings, self.env, signatures).resolve(runs)
         steps = tuple(self._step(name, run, parameters[name], kernels[run.step]) for name, run in runs.items())
-        problems += [*self._missing_inputs(steps), *self._harm(steps)]
+        problems += [*self._choices(runs), *self._missing_inputs(steps), *self._harm(steps)]
         plan = Plan(
             config=self.loaded.file,
             root=str(self.loaded.root),
@@ -155,7 +157,7 @@ class Planner:
             file=spec.file,
             kernel=kernels.get(""),
             interpreters={label: kernel for label, kernel in kernels.items() if label},
-            cells=CellSelection(**{item.name: getattr(spec.cells, item.name) for item in fields(spec.cells)}),
+            cells=_selection(spec),
             parameters=parameters,
             strict_parameters=spec.unknown_parameters is UnknownParameters.REFUSE,
             variant=variant_of(run.combination),
@@ -201,12 +203,12 @@ class Planner:
         for label, kernel in (("", self._main(spec, own)), *((each, self._mapped(each, spec)) for each in others)):
             try:
                 found[label] = self.kernels.find(kernel, spec.environment)
-            except KernelMissing as error:
-                at = error.origin or self.loaded.origin(f"{where}/kernel" if spec.kernel else where)
+            except (KernelMissing, SpecError) as error:
+                at = error.origin or self.loaded.origin(_place_at(error, name, spec))
                 called = label or (own if names_interpreters(spec.notebook) and not spec.kernel else "")
                 hint = f"name a kernel for `{called}` under `environment: interpreters:`; {error.hint}"
                 said = f"step `{name}`: {error.message}" + (f", for `%{called}` in {spec.notebook}" if called else "")
-                problems.append(KernelMissing(said, origin=at, hint=hint if called else error.hint))
+                problems.append(type(error)(said, origin=at, hint=hint if called else error.hint))
         return found
 
     def _environment(self, spec: StepSpec) -> EnvironmentSpec:
@@ -229,6 +231,13 @@ class Planner:
         interpreters = self._environment(spec).interpreters
         said = interpreters.get(label) if Path(spec.notebook).suffix != ".ipynb" else None
         return said or interpreter_kernel(label, spec.notebook)
+
+    def _choices(self, runs: Mapping[str, StepRun]) -> Iterator[MlopsError]:
+        """Choices of cells that leave nothing, or name what no cell has."""
+        for step in {run.step: None for run in runs.values()}:
+            problem = selection_problem(self.loaded, step, _selection(self.loaded.spec.steps[step]))
+            if problem is not None:
+                yield problem
 
     def _harm(self, steps: tuple[PlannedStep, ...]) -> Iterator[MlopsError]:
         """An output folder in which a run would remove what it reads."""
@@ -258,11 +267,22 @@ class Planner:
         return problems
 
 
+def _selection(spec: StepSpec) -> CellSelection:
+    return CellSelection(**{item.name: getattr(spec.cells, item.name) for item in fields(spec.cells)})
+
+
 def _free(name: str, taken: Container[str]) -> str:
     """``name``, or with a number when it is taken."""
     if name not in taken:
         return name
     return next(f"{name}-{i}" for i in range(2, 1_000) if f"{name}-{i}" not in taken)
+
+
+def _place_at(error: MlopsError, name: str, spec: StepSpec) -> str:
+    """What names a kernel that cannot be found: the step's environment, its kernel, or the step."""
+    if isinstance(error, SpecError):
+        return f"/environments/{spec.environment}/packages" if spec.environment else "/environment/packages"
+    return f"/steps/{name}/kernel" if spec.kernel else f"/steps/{name}"
 
 
 def _comparison(spec: StepSpec) -> Comparison | None:

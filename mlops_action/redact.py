@@ -29,9 +29,22 @@ def strip_user_info(text: str) -> str:
     return _URL_USER.sub("://", text) if "://" in text else text
 
 
+def _literals(secret: str) -> set[str]:
+    """As the cell of parameters may write it in any language."""
+    escaped = json.dumps(secret, ensure_ascii=False)[1:-1]
+    ascii_only = "".join(char if char < "\x7f" else _code_point(char) for char in escaped)
+    shown = {repr(secret)[1:-1], escaped, ascii_only, json.dumps(secret)[1:-1]}
+    shown |= {each.replace("$", "\\$") for each in shown}
+    return shown | {secret.replace("'", quote) for quote in ("''", "'\"'\"'")}
+
+
+def _code_point(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+
+
 def _spellings(secret: str) -> set[str]:
-    """As it is and in a Python literal, each also in JSON with and without ASCII escapes."""
-    shown = {secret, repr(secret)[1:-1]}
+    """As it is and in the literals of the languages, each also in JSON with and without ASCII escapes."""
+    shown = {secret, *_literals(secret)}
     return shown | {json.dumps(each, ensure_ascii=escaped)[1:-1] for each in shown for escaped in (True, False)}
 
 
@@ -52,7 +65,7 @@ class Redactor:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The secret values, their lines and their spellings in JSON and Python, longest first."""
+        """The secret values, their lines and their spellings in JSON and source code, longest first."""
         return tuple(self._values)
 
     def text(self, text: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mlops_action.formats import REPORTS
-from mlops_action.formats.interface import Account
+from mlops_action.formats import FOR_MACHINES, REPORTS
+from mlops_action.formats.interface import Account, Told
 from mlops_action.records import Annotation, Emissions, RunResult
 from mlops_action.registry import load
 from mlops_action.stores.folder import HTML_FILE, JUNIT_FILE, MANIFEST_FILE, REPORT_FILE, RUN_FILE
@@ -30,11 +30,14 @@ def report(account: Account, output_dir: str, prefix: str) -> Emissions:
         prefix: the project folder relative to the repository, so that annotations find their file.
     """
     files = tuple(each for entry in REPORTS.values() for each in load(entry)().render(account))
+    annotations = (*_step_annotations(account, prefix), *_gate_annotations(account, prefix))
+    told = Told(account, annotations, _outputs(account, PurePosixPath(prefix) / output_dir))
+    others = tuple(each for entry in FOR_MACHINES.values() for each in load(entry)().render(told))
     return Emissions(
-        annotations=(*_step_annotations(account, prefix), *_gate_annotations(account, prefix)),
+        annotations=annotations,
         summary=dict(files)[REPORT_FILE].decode(),
-        outputs=_outputs(account, PurePosixPath(prefix) / output_dir),
-        files=files,
+        outputs=told.outputs,
+        files=(*others, *files),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,6 +31,18 @@ def shard_numbers(text: str, origin: str) -> tuple[int, int]:
     if not count or not 1 <= number <= count:
         raise BadValue(f"there is no part {number} of {count}: they are counted from 1", origin=origin, hint=hint)
     return number, count
+
+
+def plan_outputs(plan: Plan, parts: int) -> tuple[tuple[str, str], ...]:
+    """What later CI jobs need of a plan: the names of its steps and, for ``parts`` above 0, a matrix of its parts.
+
+    There are never more parts than chains of steps, so that none is empty.
+    """
+    outputs = {"steps": json.dumps([step.name for step in plan.steps])}
+    if parts:
+        count = max(1, min(parts, len(chains(plan.steps))))
+        outputs["matrix"] = json.dumps({"shard": [f"{number}/{count}" for number in range(1, count + 1)]})
+    return tuple(outputs.items())
 
 
 def part_of(plan: Plan, text: str, origin: str) -> Plan:

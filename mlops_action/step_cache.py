@@ -14,7 +14,7 @@ from mlops_action.errors import MlopsError
 from mlops_action.executors.ordering import overlap
 from mlops_action.files import owner_for, write_whole
 from mlops_action.records import FileState, Plan, PlannedStep, StepResult
-from mlops_action.stores.cache import DEFAULT_FOLDER, FOLDER_VARIABLE, CacheStore, Damaged
+from mlops_action.stores.cache import CacheStore, Damaged, cache_folder
 from mlops_action.stores.folder import NOTEBOOKS
 from mlops_action.vocabulary import StepStatus
 from mlops_action.workshop import Workshop
@@ -153,8 +153,7 @@ class StepCache:
 
 def store_of(root: Path, workshop: Workshop) -> CacheStore:
     """The project's cache, or the one that the environment names."""
-    folder = root / (workshop.context.env.get(FOLDER_VARIABLE) or DEFAULT_FOLDER)
-    return CacheStore(folder, owner_for(root))
+    return CacheStore(cache_folder(root, workshop.context.env), owner_for(root))
 
 
 def prune(plan: Plan, workshop: Workshop) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from mlops_action.errors import MlopsError
 from mlops_action.notebooks import language_key
 from mlops_action.notebooks.digest import notebook_digest
-from mlops_action.notebooks.parameters import inject, parameters_label, strip_injected
+from mlops_action.notebooks.parameters import inject, parameters_label, parameters_source, strip_injected
 from mlops_action.notebooks.read import code_file_notebook, read_notebook, snippet_notebook, use_kernel
 from mlops_action.notebooks.saving import strip_banner
 from mlops_action.notebooks.select import chosen_cells, prepare_cells
@@ -79,7 +79,8 @@ def prepare(step: PlannedStep, root: Path, earlier: Mapping[str, StepResult], en
         language = language_key(kernel.name, kernel.language)
         place = inject(notebook, masked, language, step.origin)
         if masked != real:
-            prepared.secret_cell, prepared.secret_source = place, _secret_source(real, kernel, step.origin)
+            prepared.secret_cell = place
+            prepared.secret_source = parameters_source(notebook["cells"], real, language, step.origin)
     except MlopsError as error:
         raise StepFailed(Failure(FailureKind.BAD_NOTEBOOK, str(error), error.hint)) from None
     if place is not None:
@@ -112,10 +113,3 @@ def _recorded(reference: str, earlier: Mapping[str, StepResult]) -> Any:
                 "let its notebook display the value; see docs/notebooks.md, Values",
             )
         ) from None
-
-
-def _secret_source(values: dict[str, Any], kernel: KernelChoice, origin: str) -> str:
-    """What the cell of parameters says with the secret values in it."""
-    scratch = snippet_notebook("", kernel)
-    place = inject(scratch, values, language_key(kernel.name, kernel.language), origin)
-    return str(scratch.cells[place].source) if place is not None else ""

@@ -79,9 +79,12 @@ def readings_of(
     """Numbers that the notebook recorded, and those in the step's metric files.
 
     Raises:
-        StepFailed: a metric file cannot be read, or is left over from an earlier run.
+        StepFailed: values or a metric file cannot be read, or the file is left over from an earlier run.
     """
-    readings = list(read_values(notebook, step.notebook or step.name))
+    try:
+        readings = list(read_values(notebook, step.notebook or step.name))
+    except MlopsError as error:
+        raise StepFailed(Failure(FailureKind.METRIC_UNREADABLE, str(error), error.hint)) from None
     for path in step.metrics:
         if before[path] is not None and stamp(root / path) == before[path]:
             raise StepFailed(

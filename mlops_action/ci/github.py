@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops_action.ci.budget import within
 from mlops_action.context import Context
 from mlops_action.records import Annotation, Emissions
 from mlops_action.sanitize import harmless, inline
@@ -26,6 +27,10 @@ class GitHub:
     def present(self, env: Mapping[str, str]) -> bool:
         """Whether the runner says so."""
         return env.get("GITHUB_ACTIONS") == "true"
+
+    def workspace(self, env: Mapping[str, str]) -> str:
+        """The checkout."""
+        return env.get("GITHUB_WORKSPACE", "")
 
     def open_group(self, title: str) -> list[str]:
         """A group in which no workflow command counts."""
@@ -65,11 +70,10 @@ def outputs_text(outputs: tuple[tuple[str, str], ...]) -> str:
 
 
 def _annotations(annotations: tuple[Annotation, ...], level: str, limit: int) -> list[str]:
-    mine = [each for each in annotations if each.level == level]
-    shown = mine if len(mine) <= limit else mine[: max(0, limit - 1)]
+    shown, more = within(annotations, level, limit)
     lines = [_command(each) for each in shown]
-    if len(mine) > len(shown):
-        lines.append(f"::{level} title=mlops-action::and {len(mine) - len(shown)} more, see the report")
+    if more:
+        lines.append(f"::{level} title=mlops-action::and {more} more, see the report")
     return lines
 
 

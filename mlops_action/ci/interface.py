@@ -20,6 +20,9 @@ class CiSystem(Protocol):
     def present(self, env: Mapping[str, str]) -> bool:
         """Whether the process runs in this system."""
 
+    def workspace(self, env: Mapping[str, str]) -> str:
+        """The folder of the checkout, which paths in annotations are relative to; empty when unknown."""
+
     def open_group(self, title: str) -> list[str]:
         """Lines that begin a foldable part of the log and fence in foreign text."""
 

@@ -9,6 +9,7 @@ import click
 
 from mlops_action import __version__
 from mlops_action.cli.common import Commands, files_of
+from mlops_action.errors import ExitCode, UsageError
 
 _NOT_COMMANDS = {"common", "main"}
 
@@ -43,7 +44,28 @@ def main(arguments: list[str] | None = None) -> Any:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    return cli(args=arguments, prog_name="mlops-action")
+    try:
+        return cli(args=arguments, prog_name="mlops-action", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        sys.exit(_refused(error))
+    except click.Abort:
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+def _refused(error: click.UsageError) -> int:
+    """Tell a wrong command line as every other error is told."""
+    from mlops_action.boundary import guarded
+    from mlops_action.context import Context
+
+    asked = error.ctx.command_path if error.ctx is not None else "mlops-action"
+
+    def refuse() -> int:
+        raise UsageError(error.format_message().rstrip("."), hint=f"`{asked} --help` lists what there is")
+
+    return guarded(refuse, Context.of_process(), sys.stderr)
 
 
 if __name__ == "__main__":

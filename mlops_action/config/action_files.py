@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import Field
 from typing import Any
 
-from mlops_action.config.options import OUTPUTS, input_name, option_fields
+from mlops_action.config.options import OUTPUTS, PLAN, PLAN_OUTPUTS, input_name, option_fields
 
 HEADER = "# Written by `make gen` from mlops_action/config/options.py: change it there.\n"
 DESCRIPTION = "Run notebooks as CI steps, block merges that make a model worse, record how to rebuild it."
 
 
+PAGE = ("working_directory", "summary", "annotations")
+SUB_ACTIONS = {
+    "run": "Run notebooks as CI steps and judge the gates.",
+    "snippet": "Run a snippet in a Jupyter kernel.",
+    "gate": "Judge metric files, or an earlier run, by gates.",
+    "manifest": "Assemble the manifest again from the files of a run.",
+    "plan": "Show what a run would do, and give its parts as a matrix.",
+}
+"""Folders of the actions that do one thing."""
+
+
+def root_options() -> list[Field[Any]]:
+    """The inputs of the actions that run and judge."""
+    return [item for item in option_fields() if item.metadata["commands"] != (PLAN,)]
+
+
 def composite_action() -> str:
     """The root action: installs the CLI beside the job's own Python, and runs it in the job."""
-    lines = [
-        *_head("mlops-action", DESCRIPTION),
-        *_outputs("${{ steps.run.outputs.%s }}"),
-        "runs:",
-        "  using: composite",
-        "  steps:",
-        "    - name: Install mlops-action",
-        "      shell: bash",
-        '      run: bash "$GITHUB_ACTION_PATH/composite/install.sh"',
-        "    - name: Run mlops-action",
-        "      id: run",
-        "      shell: bash",
-        '      run: bash "$GITHUB_ACTION_PATH/composite/run.sh"',
-        "      env:",
-    ]
-    for item in option_fields():
-        name = input_name(item)
-        lines.append(f"        INPUT_{name.upper().replace('-', '_')}: ${{{{ inputs.{name} }}}}")
-    return HEADER + "\n".join(lines) + "\n"
+    return HEADER + "\n".join(_composite("", DESCRIPTION, root_options())) + "\n"
+
+
+def sub_action(name: str) -> str:
+    """The file ``NAME/action.yml`` of an action that does one thing."""
+    chosen = [item for item in option_fields() if name in item.metadata["commands"] or item.name in PAGE]
+    return HEADER + "\n".join(_composite(name, SUB_ACTIONS[name], chosen)) + "\n"
+
+
+def _composite(name: str, description: str, options: list[Field[Any]]) -> Iterator[str]:
+    """An action whose steps run in the job; ``name`` is that of its folder, empty for the root."""
+    scripts = "$GITHUB_ACTION_PATH/../composite" if name else "$GITHUB_ACTION_PATH/composite"
+    yield from _head(f"mlops-action {name}".strip(), description, options)
+    yield from _outputs("${{ steps.run.outputs.%s }}", PLAN_OUTPUTS if name == "plan" else OUTPUTS)
+    yield from ("runs:", "  using: composite", "  steps:", "    - name: Install mlops-action", "      shell: bash")
+    yield f'      run: bash "{scripts}/install.sh"'
+    yield from ("    - name: Run mlops-action", "      id: run", "      shell: bash")
+    yield f'      run: bash "{scripts}/run.sh" {name}'.rstrip()
+    yield "      env:"
+    for item in options:
+        own = input_name(item)
+        yield f"        INPUT_{own.upper().replace('-', '_')}: ${{{{ inputs.{own} }}}}"
 
 
 def container_action() -> str:
     """The container action: the same inputs, run in the image."""
     lines = [
-        *_head("mlops-action in its container", f"{DESCRIPTION} Linux runners only."),
-        *_outputs(None),
+        *_head("mlops-action in its container", f"{DESCRIPTION} Linux runners only.", root_options()),
+        *_outputs(None, OUTPUTS),
         "runs:",
         "  using: docker",
         "  image: ../Dockerfile",
@@ -47,7 +66,7 @@ def container_action() -> str:
     return HEADER + "\n".join(lines) + "\n"
 
 
-def _head(name: str, description: str) -> Iterator[str]:
+def _head(name: str, description: str, options: list[Field[Any]]) -> Iterator[str]:
     yield f"name: {name}"
     yield f"description: {description}"
     yield "author: the mlops-action team"
@@ -55,23 +74,24 @@ def _head(name: str, description: str) -> Iterator[str]:
     yield "  icon: check-circle"
     yield "  color: blue"
     yield "inputs:"
-    for item in option_fields():
+    for item in options:
         yield f"  {input_name(item)}:"
-        yield f"    description: {_quoted(item.metadata['doc'] + _how(item))}"
+        yield f"    description: {quoted(item.metadata['doc'] + how(item))}"
         yield "    required: false"
-        yield f"    default: {_quoted(default_text(item))}"
+        yield f"    default: {quoted(default_text(item))}"
 
 
-def _outputs(value: str | None) -> Iterator[str]:
+def _outputs(value: str | None, known: Mapping[str, str]) -> Iterator[str]:
     yield "outputs:"
-    for name, doc in OUTPUTS.items():
+    for name, doc in known.items():
         yield f"  {name}:"
-        yield f"    description: {_quoted(doc)}"
+        yield f"    description: {quoted(doc)}"
         if value is not None:
             yield f"    value: {value % name}"
 
 
-def _how(item: Field[Any]) -> str:
+def how(item: Field[Any]) -> str:
+    """How several values are written in one input."""
     if item.name == "parameters":
         return " One a line, or a YAML mapping."
     return " One a line." if item.default == () else ""
@@ -84,5 +104,6 @@ def default_text(item: Field[Any]) -> str:
     return str(item.default) if item.default not in ((), 0, "") else ""
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Text as a YAML string."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

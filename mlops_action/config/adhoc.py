@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import Path
 
 from mlops_action.config.load import (
-    CONFIG_NAME,
     NO_GATES,
     Loaded,
     find_config,
@@ -19,7 +18,19 @@ from mlops_action.config.load import (
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.sources import Settings
 from mlops_action.config.step_model import StepSpec
-from mlops_action.errors import ConfigMissing, FileMissing, MlopsError, Problems, UsageError
+from mlops_action.errors import (
+    ConfigMissing,
+    FileMissing,
+    MlopsError,
+    Problems,
+    UnknownName,
+    UsageError,
+    nearest,
+)
+from mlops_action.structure import key_of
+
+SNIPPET = "snippet"
+_NOT_IN_SESSIONS = ("steps", "notebooks", "metrics", "inputs", "outputs", "gates", "baseline", "shard", "dry_run")
 
 
 def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
@@ -30,7 +41,7 @@ def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
         Problems: everything that is wrong in it.
     """
     options = settings.options
-    adhoc = bool(options.notebooks or options.code)
+    adhoc = bool(options.notebooks or options.code or options.file)
     loaded = _from_options(settings, cwd) if adhoc else _from_file(settings, cwd)
     return _with_gates(loaded, settings)
 
@@ -43,7 +54,8 @@ def _from_file(settings: Settings, cwd: Path) -> Loaded:
         if options.metrics:  # metric files and gates are enough to judge
             return Loaded(PipelineSpec(), cwd)
         raise
-    shown = options.config or (CONFIG_NAME if path.parent == cwd else str(path))
+    relative = options.config and not Path(options.config).is_absolute()
+    shown = options.config if relative else path.name  # no folder of this machine
     return load_config(path, shown, options.baseline)
 
 
@@ -54,7 +66,7 @@ def refuse_adhoc_options(settings: Settings) -> None:
         UsageError: such an option was given, and no notebook or code.
     """
     options = settings.options
-    if options.notebooks or options.code:
+    if options.notebooks or options.code or options.file:
         return
     for name in ("inputs", "outputs", "metrics"):
         if getattr(options, name):
@@ -109,8 +121,8 @@ def _from_options(settings: Settings, cwd: Path) -> Loaded:
                 steps[_step_name(relative, steps)] = StepSpec(notebook=relative, inputs=options.inputs)
     if problems:
         raise Problems(problems)
-    if options.code:
-        steps["snippet"] = StepSpec(code=options.code, inputs=options.inputs)
+    if options.code or options.file:
+        steps[SNIPPET] = replace(_snippet(settings, cwd, cwd), inputs=options.inputs)
     last = next(reversed(steps))
     steps[last] = replace(steps[last], outputs=options.outputs, metrics=options.metrics)
     return Loaded(
@@ -118,6 +130,78 @@ def _from_options(settings: Settings, cwd: Path) -> Loaded:
         cwd,
         origin=lambda pointer: settings.origin("code" if pointer.startswith("/steps/snippet") else "notebooks"),
     )
+
+
+def load_snippet(settings: Settings, cwd: Path) -> Loaded:
+    """A snippet as the only step, unjudged, in the environments of the configuration that there may be.
+
+    Raises:
+        UsageError: there is nothing to run, or an unknown environment is named.
+        Problems: everything that is wrong in the configuration.
+    """
+    options = settings.options
+    around = _around(settings, cwd)
+    known = around.spec.environments
+    if options.environment and options.environment not in known:
+        raise UnknownName(
+            f"there is no environment `{options.environment}`",
+            origin=settings.origin("environment"),
+            hint=nearest(options.environment, list(known)) or "name it under `environments` in mlops.yaml",
+        )
+    step = replace(_snippet(settings, cwd, around.root), environment=options.environment)
+    spec = PipelineSpec(environment=around.spec.environment, environments=known, steps={SNIPPET: step})
+    return Loaded(
+        spec, around.root, origin=lambda _: settings.origin("file" if options.file else "code"), judging=False
+    )
+
+
+def project_folder(settings: Settings, cwd: Path) -> Path:
+    """The folder of the configuration, or the working directory where there is none."""
+    if settings.options.config:
+        return (cwd / settings.options.config).parent
+    try:
+        return find_config(cwd).parent
+    except ConfigMissing:
+        return cwd
+
+
+def _around(settings: Settings, cwd: Path) -> Loaded:
+    """The configuration that a snippet runs beside; an empty one where there is none."""
+    try:
+        return _from_file(settings, cwd)
+    except ConfigMissing:
+        return Loaded(PipelineSpec(), cwd)
+
+
+def _snippet(settings: Settings, cwd: Path, root: Path) -> StepSpec:
+    """The step of the options ``code`` and ``file``."""
+    options = settings.options
+    if bool(options.code.strip()) == bool(options.file):
+        said = "`code` and `file` exclude each other" if options.file else "there is no code to run"
+        hint = "give `--code TEXT`, `--file FILE`, or `-` and the code on standard input"
+        raise UsageError(said, origin=settings.origin("file" if options.file else "code"), hint=hint)
+    path = (cwd / options.file).resolve()
+    if not options.file or path.is_relative_to(root.resolve()):
+        return StepSpec(code=options.code, file=path.relative_to(root.resolve()).as_posix() if options.file else "")
+    try:
+        return StepSpec(code=read_limited(path, options.file).decode())
+    except UnicodeDecodeError:
+        raise UsageError(f"{options.file} is not UTF-8 text", origin=settings.origin("file")) from None
+
+
+def refuse_beside_session(settings: Settings) -> None:
+    """Options of the action that a snippet in a session does not look at must not be ignored.
+
+    Raises:
+        UsageError: such an option was given.
+    """
+    for name in _NOT_IN_SESSIONS:
+        if getattr(settings.options, name):
+            raise UsageError(
+                f"`{key_of(name)}` does not go together with `session`: a session runs a snippet and judges nothing",
+                origin=settings.origin(name),
+                hint="let the snippet write a metric file, and judge it in a step without `session`",
+            )
 
 
 def _matching(pattern: str, cwd: Path) -> list[Path]:

@@ -38,18 +38,26 @@ class Matrix:
         all axes that it names (all of them when it names none), and one that agrees with none is a
         combination of its own. It may replace what an earlier entry added, but no axis' value.
         """
-        names = [name for name, _ in self.axes]
-        crossed = [dict(zip(names, values, strict=True)) for values in product(*(values for _, values in self.axes))]
-        kept = [each for each in crossed if names and not any(_agrees(entry, each, entry) for entry in self.exclude)]
+        kept = [each for each in self._crossed() if not self._excluded(each)]
         originals = [dict(each) for each in kept]
         extra = []
         for entry in self.include:
-            shared = [name for name in entry if name in names]
-            matching = [each for each, own in zip(kept, originals, strict=True) if _agrees(entry, own, shared)]
+            matching = [each for each, own in zip(kept, originals, strict=True) if self._extends(entry, own)]
             for each in matching:
                 each.update(entry)
             extra += [] if matching else [dict(entry)]
         return kept + extra
+
+    def _crossed(self) -> list[Combination]:
+        names = [name for name, _ in self.axes]
+        values = product(*(values for _, values in self.axes)) if names else ()
+        return [dict(zip(names, each, strict=True)) for each in values]
+
+    def _excluded(self, combination: Combination) -> bool:
+        return any(_agrees(entry, combination, entry) for entry in self.exclude)
+
+    def _extends(self, entry: Combination, combination: Combination) -> bool:
+        return _agrees(entry, combination, [name for name, _ in self.axes if name in entry])
 
     def idle_excludes(self) -> list[Combination]:
         """Entries of ``exclude`` that leave nothing out: typing errors."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass as record
 
 from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, key, texts
-from mlops_action.config.place_model import PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
+from mlops_action.config.place_model import IDLE, PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
 from mlops_action.config.policy_model import BASELINE_DOC, GateSpec
 from mlops_action.config.step_model import StepSpec
-from mlops_action.config.values import Amount, amounts, duration
+from mlops_action.config.values import Amount, amounts, duration, version_or_path
 
 
 @record(frozen=True)
@@ -27,10 +27,13 @@ class EnvironmentSpec:
         default="",
     )
     python: str = key(
-        "Python interpreter (path, or a name on PATH) whose `share/jupyter/kernels` is searched first. "
-        "By default the active virtual environment, then mlops-action's own, then `python3` on PATH.",
+        "Python interpreter (path, or a name on PATH) whose `share/jupyter/kernels` is searched first, and which "
+        "`python3` stands for. By default the active virtual environment, then mlops-action's own, then `python3` on "
+        "PATH. With `packages`, what their environment is built with; there it may be a version (`3.12`) as well.",
         ".venv/bin/python",
         default="",
+        parse=version_or_path,
+        schema={"type": ["string", "number"]},
     )
     pass_: tuple[str, ...] = texts(
         "Names of environment variables that kernels may see, besides a short list of harmless ones "
@@ -61,6 +64,7 @@ class EnvironmentSpec:
     )
     warm: bool = WARM
     preload: tuple[str, ...] = PRELOAD
+    idle: int = IDLE
 
 
 @record(frozen=True)

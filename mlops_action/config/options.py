@@ -12,10 +12,12 @@ from typing import Any
 from mlops_action.config.values import duration, positive
 from mlops_action.structure import key_of
 
-RUN, PLAN, CHECK, GATE, MANIFEST, MERGE = "run", "plan", "check", "gate", "manifest", "merge"
+RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, DOCTOR = ("run", "plan", "check", "gate", "manifest", "merge", "doctor")
+SNIPPET, SESSION = "snippet", "session"
 JUDGING = (RUN, PLAN, CHECK, GATE, MERGE)
 EXECUTING = (RUN, PLAN)
-EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST, MERGE)
+CODING = (RUN, PLAN, SNIPPET)
+EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, SNIPPET, SESSION)
 DEFAULT_OUTPUT_DIR = "mlops-out"
 
 
@@ -38,7 +40,7 @@ class Options:
 
     config: str = option(
         "The pipeline's configuration. By default `mlops.yaml` is looked for in the working directory and above it.",
-        JUDGING,
+        (*JUDGING, DOCTOR, SNIPPET, SESSION),
         default="",
         metavar="FILE",
     )
@@ -58,38 +60,70 @@ class Options:
     )
     code: str = option(
         "A snippet to run as a step of a pipeline without `mlops.yaml`, after the notebooks.",
-        EXECUTING,
+        CODING,
         default="",
         metavar="TEXT",
         example="print(6 * 7)",
     )
+    file: str = option(
+        "Code file to run as one cell, in place of a snippet.",
+        CODING,
+        default="",
+        metavar="FILE",
+        example="train.py",
+    )
+    session: str = option(
+        "Name of a kernel that is kept between the commands of one CI job: the snippet sees the variables of the "
+        "snippets before it. The first command starts it.",
+        (SNIPPET,),
+        default="",
+        metavar="NAME",
+        example="train",
+    )
+    idle: int = option(
+        "How long the session may be idle before it ends; by default `environment.idle`, an hour.",
+        (SNIPPET,),
+        default=0,
+        parse=duration,
+        metavar="TIME",
+    )
+    label: str = option(
+        "What the session's notebook calls the step that ran the snippet; by default what the CI system calls it.",
+        (SNIPPET,),
+        default="",
+        flags=("--as",),
+        metavar="LABEL",
+    )
+    environment: str = option(
+        "Which of the `environments` of `mlops.yaml` a snippet runs in.", (SNIPPET,), default="", metavar="NAME"
+    )
     kernel: str = option(
         "Jupyter kernel for steps that name none; by default the notebook's own, else `python3`.",
-        EXECUTING,
+        CODING,
         default="",
         metavar="NAME",
     )
     python: str = option(
         "Python interpreter whose kernels are used first (a path, or a name on PATH).",
-        EXECUTING,
+        CODING,
         default="",
         metavar="PATH",
     )
     parameters: tuple[str, ...] = option(
         "Parameter for the steps, `NAME=VALUE` with the value in YAML notation, or `STEP.NAME=VALUE` for one step.",
-        EXECUTING,
+        CODING,
         flags=("-p", "--parameter"),
         metavar="NAME=VALUE",
         example="learning_rate=0.1",
     )
     raw_parameters: tuple[str, ...] = option(
         "Like a parameter, but the value is text whatever it looks like: `NAME=007`.",
-        EXECUTING,
+        CODING,
         flags=("-P", "--raw-parameter"),
         metavar="NAME=TEXT",
     )
     parameters_file: str = option(
-        "YAML or JSON file with parameters; those given one by one win.", EXECUTING, default="", metavar="FILE"
+        "YAML or JSON file with parameters; those given one by one win.", CODING, default="", metavar="FILE"
     )
     inputs: tuple[str, ...] = option(
         "Files or patterns that the notebooks read; recorded by digest (without `mlops.yaml`).",
@@ -128,14 +162,14 @@ class Options:
     )
     timeout: int = option(
         "Longest time for a step that sets none of its own; `20m`, `90s`.",
-        EXECUTING,
+        CODING,
         default=0,
         parse=duration,
         metavar="TIME",
     )
     cell_timeout: int = option(
         "Longest time for a cell of a step that sets none of its own.",
-        EXECUTING,
+        CODING,
         default=0,
         parse=duration,
         metavar="TIME",
@@ -148,11 +182,18 @@ class Options:
         default="",
         metavar="I/N",
     )
+    parts: int = option(
+        "Divide the steps into so many parts at most, and give the list of them as a matrix for `--shard`.",
+        (PLAN,),
+        default=0,
+        parse=positive,
+        metavar="NUMBER",
+    )
     no_cache: bool = option("Run every step, whatever the cache holds.", (RUN,), default=False)
     pass_env: tuple[str, ...] = option(
         "Environment variable that notebooks may see, besides a few harmless ones; a trailing `*` stands for any "
         "ending.",
-        EXECUTING,
+        CODING,
         flags=("--pass-env",),
         metavar="NAME",
     )
@@ -179,6 +220,10 @@ OUTPUTS = {
     "run": "Path of the record of the steps, JSON.",
     "manifest": "Path of the manifest, JSON.",
     "manifest-id": "The manifest's id, `sha256:` and 64 digits.",
+}
+PLAN_OUTPUTS = {
+    "matrix": 'The parts of the steps as a JSON matrix, `{"shard": ["1/2", "2/2"]}`; with `parts`.',
+    "steps": "Names of the steps as a JSON list.",
 }
 """Outputs of the action. Paths are relative to the checkout."""
 

@@ -22,7 +22,7 @@ class ContainerSpec:
 
     image: str = key(
         "The image. `name@sha256:...` is exact; of a tag, the digest that it stands for is looked up and recorded.",
-        "ghcr.io/example/train@sha256:0123...",
+        "registry.example.org/train@sha256:0123...",
         default="",
     )
     pull: bool = key("Pull an image that is not there. Without it, that is an error.", False, default=True)

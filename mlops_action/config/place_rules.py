@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from mlops_action.config.model import EnvironmentSpec, PipelineSpec
 from mlops_action.config.yaml_source import Located
 from mlops_action.errors import BadValue, MlopsError, SpecError, UnknownName, nearest
 
+_USER = re.compile(r"\d+(:\d+)?")
 _ALONE = ("container", "gateway")
 """Places that bring everything with them."""
 
@@ -48,8 +50,22 @@ def _problems(spec: EnvironmentSpec) -> Iterator[MlopsError]:
     if spec.preload and not spec.warm:
         yield SpecError("`preload` is for warm starts", origin="/preload", hint="add `warm: true`")
     yield from _container_problems(spec)
-    if spec.gateway is not None and not spec.gateway.url.startswith(("http://", "https://")):
+    yield from _gateway_problems(spec)
+
+
+def _gateway_problems(spec: EnvironmentSpec) -> Iterator[MlopsError]:
+    if spec.gateway is None:
+        return
+    if not spec.gateway.url.startswith(("http://", "https://")):
         yield BadValue("a gateway needs a `url` that begins with http:// or https://", origin="/gateway")
+    for key, names in (("set", spec.set), ("pass", spec.pass_)):
+        lost = [name for name in names if not name.startswith("KERNEL_")]
+        if lost:
+            yield BadValue(
+                f"`{lost[0]}` does not reach a kernel on a gateway",
+                origin=f"/{key}",
+                hint="gateways hand over names that begin with `KERNEL_` alone; pass other values as parameters",
+            )
 
 
 def _container_problems(spec: EnvironmentSpec) -> Iterator[MlopsError]:
@@ -59,6 +75,12 @@ def _container_problems(spec: EnvironmentSpec) -> Iterator[MlopsError]:
         yield SpecError("a container needs an `image`", origin="/container")
     if spec.container.workspace not in {"rw", "ro"}:
         yield BadValue(f"`{spec.container.workspace}` is neither `rw` nor `ro`", origin="/container/workspace")
+    if spec.container.user and not _USER.fullmatch(spec.container.user):
+        yield BadValue(
+            f"`{spec.container.user}` is no user by number",
+            origin="/container/user",
+            hint="write `1000` or `1000:1000`: names mean something else in each image",
+        )
     for here, there in spec.container.mounts.items():
         if not there.startswith("/"):
             yield BadValue(f"`{here}` is mounted at `{there}`, which is no absolute path", origin="/container/mounts")

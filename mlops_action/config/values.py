@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from mlops_action.structure import exact_number
+from mlops_action.structure import WrittenFloat, exact_number
 
 MAX_EXPONENT = 10_000
 """Doubles end at 308; exact sums of numbers beyond this one would fill the memory."""
@@ -51,6 +51,21 @@ def duration_text(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}m{rest:02d}s"
     return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def version_or_path(value: Any) -> str:
+    """A text; a version that was written without quotes is taken as it was written, so that 3.10 is not 3.1.
+
+    Raises:
+        ValueError: something else.
+    """
+    if isinstance(value, WrittenFloat):
+        return value.written
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError("expected a path, a name on PATH, or a version such as `3.11`")
+    return value
 
 
 def text_list(value: Any) -> tuple[str, ...]:

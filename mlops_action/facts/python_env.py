@@ -8,9 +8,11 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 from mlops_action.facts.distributions import Distribution, distributions_on
 from mlops_action.facts.interface import Scene
+from mlops_action.kernels.launcher import BESIDE
 from mlops_action.records import Fact, Json, Uncaptured
 
 TIMEOUT_SECONDS = 60
@@ -51,6 +53,8 @@ class _Interpreter:
     executable: str
     said: dict[str, Json]
     distributions: list[Distribution]
+    beside: list[Distribution]
+    """What only the kernel itself needs, from a folder of its own after all others."""
 
     def identity(self) -> Json:
         return {
@@ -58,6 +62,7 @@ class _Interpreter:
             "implementation": self.said["implementation"],
             "version": self.said["version"],
             "distributions": [found.identity() for found in self.distributions],
+            **({"beside": [found.identity() for found in self.beside]} if self.beside else {}),
         }
 
     def locator(self) -> Json:
@@ -91,7 +96,9 @@ class PythonEnvironment:
             except _Unknown as unknown:
                 gaps.append(Uncaptured(f"packages of kernel {_quoted(names)}", str(unknown)))
                 continue
-            asked.append(_Interpreter(names, executable, said, distributions_on(said["path"])))
+            found = distributions_on(said["path"])
+            beside = [each for each in distributions_on(_beside(scene, command)) if each.name not in _names(found)]
+            asked.append(_Interpreter(names, executable, said, found, beside))
         gaps += [
             Uncaptured(f"packages of kernel {_quoted([kernel.label])}", ELSEWHERE[kernel.where])
             for kernel in {step.kernel.label: step.kernel for step in scene.plan.steps if step.kernel}.values()
@@ -115,6 +122,16 @@ def _interpreters(scene: Scene) -> dict[str, list[str]]:
             names = found.setdefault(kernel.argv[0], [])
             names.extend([kernel.label] if kernel.label not in names else [])
     return found
+
+
+def _beside(scene: Scene, command: str) -> list[str]:
+    """The folder that holds ipykernel for an interpreter that does not have it."""
+    kernels = [step.kernel for step in scene.plan.steps if step.kernel and step.kernel.argv[:1] == (command,)]
+    return sorted({Template(kernel.env[BESIDE]).safe_substitute() for kernel in kernels if BESIDE in kernel.env})
+
+
+def _names(distributions: list[Distribution]) -> set[str]:
+    return {each.name for each in distributions}
 
 
 def _ask(scene: Scene, command: str) -> tuple[dict[str, Json], str]:

@@ -20,3 +20,11 @@ EXPORTS = {
 
 STATEMENTS = ("intoto", "test-result")
 """Those that every run leaves."""
+
+FOR_MACHINES = {
+    "sarif": "mlops_action.formats.sarif:Sarif",
+    "code-quality": "mlops_action.formats.code_quality:CodeQuality",
+    "openmetrics": "mlops_action.formats.openmetrics:OpenMetrics",
+    "dotenv": "mlops_action.formats.dotenv:Dotenv",
+}
+"""Formats that other programs read, by name; each makes one file in the output folder."""

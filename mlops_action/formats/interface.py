@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlops_action.canonical import Json
-from mlops_action.records import Manifest, RunResult, Verdicts
+from mlops_action.records import Annotation, Manifest, RunResult, Verdicts
 
 Files = tuple[tuple[str, bytes], ...]
 """Names in the output folder, with forward slashes, and what is in them."""
@@ -31,6 +31,32 @@ class Account:
     verdicts: Verdicts | None
     manifest: Manifest | None
     notebooks: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What other programs are told.
+
+    Args:
+        account: what happened.
+        annotations: what is wrong, the worst first, with places relative to the repository.
+        outputs: names and values for later CI steps.
+    """
+
+    account: Account
+    annotations: tuple[Annotation, ...]
+    outputs: tuple[tuple[str, str], ...]
+
+
+class MachineFormat(Protocol):
+    """Renders what other programs are told.
+
+    Laws, tested for every format: the same story gives the same bytes; foreign text in it
+    cannot break out of its place; a parser that is not ours reads it.
+    """
+
+    def render(self, told: Told) -> Files:
+        """The one file."""
 
 
 class ReportFormat(Protocol):

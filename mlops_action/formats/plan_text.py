@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlops_action.config.values import duration_text, size_text
 from mlops_action.records import (
@@ -21,12 +21,21 @@ from mlops_action.sanitize import inline
 from mlops_action.structure import exact_number
 
 
-def plan_lines(plan: Plan, judging: bool) -> list[str]:
-    """The plan as lines of text."""
+def plan_lines(plan: Plan, judging: bool, states: Mapping[str, str] | None = None) -> list[str]:
+    """The plan as lines of text.
+
+    Args:
+        plan: what would happen.
+        judging: whether gates would be judged.
+        states: what is there already of the places of kernels, by the kernels' labels.
+    """
     lines = [f"Plan of {plan.config or 'the options'} in {plan.root}", ""]
     lines.append(f"Steps, in this order ({len(plan.steps)}):")
     for number, step in enumerate(plan.steps, start=1):
-        lines += [f"  {number}. {step.name}  ({step.origin})", *(f"       {line}" for line in _step(step))]
+        lines += [
+            f"  {number}. {step.name}  ({step.origin})",
+            *(f"       {line}" for line in _step(step, states or {})),
+        ]
     lines += ["", f"Gates ({len(plan.gates)}):" if judging else "Gates: none, on request; the run is not judged"]
     lines += [f"  {line}" for gate in plan.gates for line in _gate(gate)]
     if judging and not plan.gates:
@@ -37,12 +46,13 @@ def plan_lines(plan: Plan, judging: bool) -> list[str]:
     return lines
 
 
-def _step(step: PlannedStep) -> Iterator[str]:
+def _step(step: PlannedStep, states: Mapping[str, str]) -> Iterator[str]:
     yield _source(step)
     if step.variant:
         yield f"for        {inline(step.variant)}"
     if step.kernel is not None:
         yield f"kernel     {_kernel(step.kernel)}"
+        yield from _place(step.kernel, states.get(step.kernel.label, ""))
     for label, kernel in step.interpreters.items():
         yield f"kernel     {_kernel(kernel)}, for `{inline(label)}`"
     if step.cells != CellSelection():
@@ -75,6 +85,20 @@ def _kernel(kernel: KernelChoice) -> str:
     return (
         f"{inline(kernel.name)} ({inline(kernel.language)}), {inline(kernel.argv[0]) if kernel.argv else 'no program'}"
     )
+
+
+def _place(kernel: KernelChoice, state: str) -> Iterator[str]:
+    """What its place is made from, and whether it is there."""
+    if kernel.where != "host":
+        parts = [f"{key} {_part(value)}" for key, value in kernel.place.items()]
+        yield f"in         {kernel.where}: {inline(', '.join(parts))}" + (f"  ({inline(state)})" if state else "")
+
+
+def _part(value: Json) -> str:
+    """A digest by its beginning; a list by its entries."""
+    if isinstance(value, str):
+        return f"{value[:19]}…" if value.startswith("sha256:") else value
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else json.dumps(value, ensure_ascii=False)
 
 
 def _value(parameter: PlannedParameter) -> str:

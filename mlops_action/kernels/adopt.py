@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -24,8 +25,8 @@ def kernel_spec(choice: KernelChoice) -> KernelSpec:
     )
 
 
-def adopted(choice: KernelChoice, spawned: Spawned) -> Any:
-    """The jupyter_client manager of a process that was spawned for ``choice``: it interrupts it and makes clients."""
+def manager_of(choice: KernelChoice, connection_file: str, info: Mapping[str, Any]) -> tuple[Any, KernelSpec]:
+    """A manager that makes clients for a kernel reached by ``info``, and its specification; it knows no process yet."""
     spec = kernel_spec(choice)
 
     class ChosenSpec(KernelSpecManager):
@@ -33,11 +34,15 @@ def adopted(choice: KernelChoice, spawned: Spawned) -> Any:
             return spec
 
     manager: Any = AsyncKernelManager(
-        kernel_name=choice.name,
-        kernel_spec_manager=ChosenSpec(),
-        connection_file=str(spawned.connection_file),
+        kernel_name=choice.name, kernel_spec_manager=ChosenSpec(), connection_file=connection_file
     )
-    manager.load_connection_info(spawned.info)
+    manager.load_connection_info(dict(info))
+    return manager, spec
+
+
+def adopted(choice: KernelChoice, spawned: Spawned) -> Any:
+    """The jupyter_client manager of a process that was spawned for ``choice``: it interrupts it and makes clients."""
+    manager, spec = manager_of(choice, str(spawned.connection_file), spawned.info)
     process: Any = LocalProvisioner(kernel_id=manager.kernel_id, kernel_spec=spec, parent=manager)
     process.process = spawned.process
     process.pid = process.pgid = spawned.process.pid  # it leads a session and a group of its own

@@ -32,6 +32,8 @@ def advice_for(error: str, message: str, interpreter: str) -> str:
 
 def death_advice(how: str) -> str:
     """A remedy for a kernel that died."""
+    if "the container's limit" in how:
+        return "give the container more (`memory:` beside its `image:`), or use less data"
     if "SIGKILL" in how or "memory" in how:
         return "use less data or a machine with more memory"
     if "exit code 0" in how:

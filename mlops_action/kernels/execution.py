@@ -6,23 +6,21 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from mlops_action.errors import KernelStartFailed
 from mlops_action.kernels import failures
 from mlops_action.kernels.guard import preparation_for
-from mlops_action.kernels.interface import HURRY_SECONDS, PATIENCE_SECONDS, KernelProcess, KernelStarter, Launch
+from mlops_action.kernels.interface import HURRY_SECONDS, KernelStarter, Launch
 from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.kernels.memory import OomWatch
 from mlops_action.kernels.outputs import OutputBudget
+from mlops_action.kernels.session import Session, failure_despite_ok
 from mlops_action.kernels.usage import UsageMeter
 from mlops_action.notebooks.cells import kernel_label
 from mlops_action.records import CellResult, Failure, StepLimits
 from mlops_action.vocabulary import CellStatus, FailureKind
-
-if TYPE_CHECKING:
-    from mlops_action.kernels.client import CellClient
 
 INTERRUPT_SECONDS = 3.0
 TICK_SECONDS = 0.2
@@ -47,17 +45,6 @@ class CellsRun:
 
     cells: tuple[CellResult, ...]
     failure: Failure | None
-
-
-@dataclass
-class _Session:
-    """One kernel that runs, and who talks to it."""
-
-    launch: Launch
-    process: KernelProcess
-    manager: Any
-    client: CellClient
-    meter: UsageMeter = field(default_factory=lambda: UsageMeter(None))
 
 
 class _Stopped(Exception):
@@ -95,7 +82,7 @@ class NotebookRun:
         self.hooks = hooks
         self.interrupt = interrupt
         self.budget = OutputBudget(limits.max_output, limits.max_notebook_output)
-        self.sessions: dict[str, _Session] = {}
+        self.sessions: dict[str, Session] = {}
         self.cells: list[CellResult] = []
         self.deadline = float("inf")
         self.oom = OomWatch()
@@ -116,7 +103,9 @@ class NotebookRun:
         except _Stopped as end:
             failure = end.failure
         finally:
-            await asyncio.gather(*(self._close(session) for session in self.sessions.values()))
+            await asyncio.gather(
+                *(session.close(hurried=self.hurried, on_text=self.hooks.text) for session in self.sessions.values())
+            )
         return CellsRun(tuple(self.cells), failure)
 
     async def _all(self, notebook: Any, chosen: Sequence[int], asked: asyncio.Event, allow_errors: bool) -> None:
@@ -133,7 +122,7 @@ class NotebookRun:
         finally:
             stop.cancel()
 
-    async def _session(self, label: str, notebook: Any, stop: asyncio.Future[Any]) -> _Session:
+    async def _session(self, label: str, notebook: Any, stop: asyncio.Future[Any]) -> Session:
         """The kernel of that name, started when it is first needed; as in Zeppelin, each name has one of its own."""
         if label in self.sessions:
             return self.sessions[label]
@@ -153,7 +142,7 @@ class NotebookRun:
             why = ended or f"no answer within {self.limits.start_timeout_seconds} s"
         raise _Stopped(failures.no_start(session.launch.choice, why, process.stray_text()))
 
-    async def _begin(self, launch: Launch, notebook: Any) -> _Session:
+    async def _begin(self, launch: Launch, notebook: Any) -> Session:
         """A kernel whose process runs, and a client for it."""
         try:
             process = self.backend.start(launch)
@@ -168,16 +157,15 @@ class NotebookRun:
                 raise
         except KernelStartFailed as error:
             raise _Stopped(Failure(FailureKind.KERNEL_START, error.message, error.hint)) from None
-        return _Session(launch, process, manager, client, UsageMeter(process.pid))
+        return Session(launch, process, manager, client)
 
-    async def _start(self, session: _Session) -> None:
+    async def _start(self, session: Session) -> None:
         await session.client.ready(session.process, self.limits.start_timeout_seconds)
-        preparation = preparation_for(session.launch.choice)
-        if preparation:
-            await session.client.prepare(preparation)
+        session.meter = UsageMeter(session.process.pid)
+        session.client.prepare(preparation_for(session.launch.choice))
 
     async def _race(
-        self, work: asyncio.Future[Any], session: _Session, stop: asyncio.Future[Any], deadline: float
+        self, work: asyncio.Future[Any], session: Session, stop: asyncio.Future[Any], deadline: float
     ) -> str:
         """Wait for ``work``; else tell what came first: ``stop``, how the process ended, or empty for the time."""
         work.add_done_callback(_look_at)
@@ -196,14 +184,14 @@ class NotebookRun:
             session.meter.look()
         return ""
 
-    async def _cell(self, session: _Session, index: int, number: int, stop: asyncio.Future[Any], *, last: bool) -> None:
+    async def _cell(self, session: Session, index: int, number: int, stop: asyncio.Future[Any], *, last: bool) -> None:
         """Run one cell and note how it ended.
 
         Raises:
             _Stopped: it is the last one that runs.
         """
         cell = session.client.nb.cells[index]
-        self.budget.next_cell()
+        session.client.next_cell()
         session.meter.begin()
         begun = time.monotonic()
         cell_seconds = self.limits.cell_timeout_seconds or float("inf")
@@ -211,7 +199,7 @@ class NotebookRun:
         ended = await self._race(work, session, stop, min(self.deadline, begun + cell_seconds))
         failure: Failure | None = None
         if work.done():
-            failure = self._outcome(session, work, last=last)
+            failure = self._outcome(session, work, cell, last=last)
         elif ended in {"", "stop"}:
             in_time = time.monotonic() < self.deadline
             await self._give_up(work, session)
@@ -229,7 +217,7 @@ class NotebookRun:
         if failure is not None:
             raise _Stopped(failures.placed(failure, index, cell))
 
-    def _note(self, session: _Session, index: int, begun: float, status: CellStatus) -> None:
+    def _note(self, session: Session, index: int, begun: float, status: CellStatus) -> None:
         cpu, peak = session.meter.end()
         self.cells.append(
             CellResult(
@@ -243,10 +231,10 @@ class NotebookRun:
             )
         )
 
-    def _status(self, session: _Session) -> CellStatus:
+    def _status(self, session: Session) -> CellStatus:
         return CellStatus.ALLOWED if session.client.reply.get("status") == "error" else CellStatus.OK
 
-    def _outcome(self, session: _Session, work: asyncio.Future[Any], *, last: bool) -> Failure | None:
+    def _outcome(self, session: Session, work: asyncio.Future[Any], cell: Any, *, last: bool) -> Failure | None:
         """What an ended cell means.
 
         A calm ``sys.exit`` in the last cell leaves nothing undone; anywhere else it is an error.
@@ -261,11 +249,9 @@ class NotebookRun:
             return failures.raised(error, session.launch.choice)
         except (DeadKernelError, CellControlSignal):
             return self._died(session, session.process.ended_by() or "its process is gone")
-        if session.client.left and not last:
-            return failures.died("the cell ended it, with exit code 0", "")
-        return None
+        return failure_despite_ok(session, cell, last=last)
 
-    async def _give_up(self, work: asyncio.Future[Any], session: _Session) -> None:
+    async def _give_up(self, work: asyncio.Future[Any], session: Session) -> None:
         """Interrupt the cell, so that what it printed and where it was are kept; then stop waiting for it."""
         self.hurried = True
         with suppress(Exception):  # an interrupt that fails changes nothing: the kernel is stopped next
@@ -275,20 +261,9 @@ class NotebookRun:
             work.cancel()
             await asyncio.wait({work}, timeout=INTERRUPT_SECONDS)
 
-    def _died(self, session: _Session, how: str) -> Failure:
+    def _died(self, session: Session, how: str) -> Failure:
         how = (self.oom.verdict() or how) if "SIGKILL" in how else how
         return failures.died(how, session.process.stray_text())
-
-    async def _close(self, session: _Session) -> None:
-        """Take the last words and stop the kernel."""
-        from mlops_action.kernels.client import ECHOING_LANGUAGES
-
-        session.client.put_stream_together()
-        if session.client.kc is not None:
-            session.client.kc.stop_channels()
-        await session.process.stop(HURRY_SECONDS if self.hurried else PATIENCE_SECONDS)
-        if session.launch.choice.language.lower() not in ECHOING_LANGUAGES:
-            self.hooks.text(session.process.stray_text())
 
 
 def _look_at(work: asyncio.Future[Any]) -> None:

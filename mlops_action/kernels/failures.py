@@ -8,23 +8,52 @@ from typing import Any
 
 from mlops_action.kernels.advice import advice_for, death_advice
 from mlops_action.kernels.interrupt import Interrupt
+from mlops_action.kernels.lines import line_in_cell
 from mlops_action.records import Failure, KernelChoice, StepLimits
 from mlops_action.sanitize import plain
 from mlops_action.vocabulary import FailureKind
 
 SHOWN_SOURCE = 2000
 SHOWN_TRACEBACK = 6000
-_PYTHON_LINE = re.compile(r"(?:Cell|Input) In ?\[\d+\], line (\d+)|<ipython-input-[^>]*> in .*?\n.*?-+> (\d+) ")
+_CLASS = re.compile(r"^<class '([\w.]+)'>$")
+"""How xeus-python names an error."""
 
 
 def raised(error: Any, choice: KernelChoice) -> Failure:
     """A cell raised; ``error`` is nbclient's."""
-    name, value = plain(str(error.ename)), plain(str(error.evalue))
+    name, value = _CLASS.sub(r"\1", plain(str(error.ename))), plain(str(error.evalue))
+    said = f"a command ended with exit code {value}" if not name and value.isdecimal() else f"{name}: {value}"
     return Failure(
         FailureKind.RAISED,
-        f"{name}: {value}".strip(": ")[:SHOWN_SOURCE],
-        advice_for(name, value, choice.argv[0]),
+        said.strip(": \n")[:SHOWN_SOURCE],
+        advice_for(name, value, f"{choice.argv[0]}{_within(choice)}"),
         traceback=plain(error.traceback or ""),
+    )
+
+
+def given_up(status: str) -> Failure:
+    """The kernel says neither that the cell ran nor that it failed: ``abort`` when someone interrupted it."""
+    said = f"the kernel did not run the cell to its end (status `{plain(status)}`)"
+    return Failure(
+        FailureKind.RAISED, said, "look for what interrupts the kernel: a signal that the code sends, or a tool"
+    )
+
+
+def left_shell() -> Failure:
+    """``exit`` ended the shell that a bash kernel feeds; nobody is told with which code, and its variables are gone."""
+    return Failure(
+        FailureKind.RAISED,
+        "the cell ended its shell (`exit`, or a failing command after `set -e`)",
+        "put the commands in brackets: `(set -e; ...; exit 3)`",
+    )
+
+
+def left_kernel() -> Failure:
+    """The last cell asked its kernel to end, and the kernel does not say with which code."""
+    return Failure(
+        FailureKind.RAISED,
+        "the cell ended its kernel, which does not tell with which exit code",
+        "leave it out: the kernel ends by itself; raise an error where the cell is to fail",
     )
 
 
@@ -58,20 +87,24 @@ def no_start(choice: KernelChoice, why: str, printed: str) -> Failure:
     return Failure(
         FailureKind.KERNEL_START,
         f"kernel `{choice.name}` did not start: {why}",
-        "try its command by hand: " + " ".join(choice.argv[:3]),
+        f"try its command by hand{_within(choice)}: " + " ".join(choice.argv[:3]),
         traceback=plain_lines(printed)[-SHOWN_TRACEBACK:],
     )
+
+
+def _within(choice: KernelChoice) -> str:
+    image = choice.place.get("image")
+    return f" in a container of {image}" if image else ""
 
 
 def placed(failure: Failure, index: int, cell: Any) -> Failure:
     """Say in which cell it happened, and on which line when the kernel told."""
     traceback = _traceback_of(cell)
-    found = [match.group(1) or match.group(2) for match in _PYTHON_LINE.finditer(traceback)]
     return replace(
         failure,
         cell=index,
         cell_id=cell.get("id", ""),
-        line=int(found[-1]) if found else None,
+        line=line_in_cell(traceback, cell),
         source=cell.source[:SHOWN_SOURCE],
         traceback=(traceback or failure.traceback).strip()[-SHOWN_TRACEBACK:],
     )

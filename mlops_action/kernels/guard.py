@@ -9,6 +9,8 @@ def _mlops_guard():
     import functools, subprocess
     shell = get_ipython()
     plain = shell.system
+    if getattr(plain, "guards", False):
+        return
 
     @functools.wraps(plain)
     def guarded(command):
@@ -17,6 +19,7 @@ def _mlops_guard():
         if code:
             raise subprocess.CalledProcessError(code, command)
 
+    guarded.guards = True
     shell.system = guarded
 
 def _mlops_queue():
@@ -42,5 +45,6 @@ It has a file name of its own, so that no traceback takes it for a cell.
 
 
 def preparation_for(choice: KernelChoice) -> str:
-    """Code for a kernel of this kind; empty for kernels that are not IPython's."""
-    return SHELL_GUARD if any("ipykernel" in part for part in choice.argv) else ""
+    """Code for a kernel of this kind; empty for kernels that are not IPython's (xeus-python's has IPython inside)."""
+    command = " ".join(choice.argv)
+    return SHELL_GUARD if "ipykernel" in command or ("xpython" in command and "--raw" not in command) else ""

@@ -63,8 +63,12 @@ class HostKernel:
         """Look after a process that was just started."""
         self.choice = choice
         self.spawned = spawned
-        self.pid: int | None = spawned.process.pid
         self._manager: Any = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, as soon as it is known."""
+        return self.spawned.process.pid
 
     async def connect(self) -> Any:
         """The jupyter_client manager of the process."""
@@ -102,9 +106,11 @@ class HostKernel:
                 with contextlib.suppress(Exception):
                     await self._manager.signal_kernel(signal.SIGTERM)
                 await self._ended_within(TERMINATE_SECONDS)
-        kill_group(self.spawned.process.pid)
+        kill_group(self.spawned.process.pid or 0)
         kill_marked(MARK, self.spawned.mark)
         await self._ended_within(TERMINATE_SECONDS)  # it is dead, and to be reaped
+        if self.spawned.watch is not None:
+            self.spawned.watch.close()
         if self._manager is not None:
             with contextlib.suppress(Exception):
                 await self._manager.cleanup_resources()

@@ -38,8 +38,9 @@ class Launch:
 class KernelProcess(Protocol):
     """A kernel whose process was started."""
 
-    pid: int | None
-    """Of the process, where it is one of this machine."""
+    @property
+    def pid(self) -> int | None:
+        """Of the process, where it is one of this machine; known at the latest when the kernel answers."""
 
     async def connect(self) -> Any:
         """The jupyter_client manager of the kernel, which need not be ready to answer yet.
@@ -81,7 +82,8 @@ class KernelBackend(KernelStarter, Protocol):
     """Finds and starts kernels in one kind of place.
 
     It is made from a ``Place``. Laws, tested for every backend: a kernel sees the variables of ``Launch.env`` and no
-    others, but for those by which its process is known; what its process prints never reaches
+    others, but for those of its place (an image's own, which replace those about places of the host) and those by
+    which its process is known; what its process prints never reaches
     our own standard output; ``stop`` leaves no process, file or socket, however the kernel
     behaves; ``start`` does not wait until the kernel answers.
     """

@@ -9,6 +9,8 @@ from typing import Any
 from mlops_action.config.values import size_text
 from mlops_action.sanitize import last_redraw
 
+DEEPEST = 200
+"""Levels of JSON that are kept: everything that looks through a notebook has to come down again."""
 OVERHEAD = 100
 """Bytes that an output counts beside its text, so that a million empty ones are not free."""
 
@@ -91,6 +93,33 @@ def _last_drawing(line: str) -> str:
     if "\r" not in line:
         return line
     return last_redraw(line) + ("\r" if line.endswith("\r") else "")
+
+
+def whole_bundle(data: Any) -> dict[str, Any]:
+    """A MIME bundle as notebooks can hold it: texts, and JSON that is not nested absurdly deep.
+
+    Kernels check nothing of what a notebook shows.
+    """
+    found: dict[str, Any] = {}
+    for mime, value in data.items() if isinstance(data, dict) else ():
+        if mime == "application/json" or mime.endswith("+json"):
+            found |= {mime: value} if is_shallow(value) else {}
+        elif isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+            found[mime] = value
+        elif value is not None and is_shallow(value):
+            found[mime] = str(value)
+    return found
+
+
+def is_shallow(value: Any) -> bool:
+    """Whether a JSON value is nested at most ``DEEPEST`` deep."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inside = [each for each in level if isinstance(each, (dict, list))]
+        if not inside:
+            return True
+        level = [each for item in inside for each in (item.values() if isinstance(item, dict) else item)]
+    return False
 
 
 def bundle_size(data: Any) -> int:

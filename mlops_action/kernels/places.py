@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mlops_action.config.model import EnvironmentSpec
 from mlops_action.kernels import BACKENDS
@@ -24,6 +24,14 @@ class KernelFinding(Protocol):
         Raises:
             KernelMissing: there is none; the message lists those that there are.
         """
+
+
+@runtime_checkable
+class TellsState(Protocol):
+    """A backend whose places are made before they are used, and kept."""
+
+    def state(self, choice: KernelChoice) -> str:
+        """Whether ``prepare`` has anything to do, in words: ``cached``, ``would be built``; nothing slow is done."""
 
 
 DEFAULT = ""
@@ -47,6 +55,11 @@ class Places:
     def prepare(self, choice: KernelChoice, note: Callable[[str], None]) -> KernelChoice:
         """Make its place; see ``KernelBackend``."""
         return self._backend(choice.environment).prepare(choice, note)
+
+    def state(self, choice: KernelChoice) -> str:
+        """What is there of its place already, in words; empty where there is nothing to make."""
+        backend = self._backend(choice.environment)
+        return backend.state(choice) if isinstance(backend, TellsState) else ""
 
     def start(self, launch: Launch) -> KernelProcess:
         """Start a kernel; see ``KernelBackend``."""

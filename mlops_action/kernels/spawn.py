@@ -13,23 +13,77 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Protocol
 
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
+from mlops_action.kernels.watch import Watch
 from mlops_action.records import KernelChoice
 
-IPC_LANGUAGES = {"python", "r", "bash"}
-"""Languages whose kernels are known to speak over Unix sockets; others get TCP on loopback."""
+IPC_KERNELS = ("ipykernel", "IRkernel", "bash_kernel")
+"""Programs that are known to speak over Unix sockets; others get TCP on loopback."""
 LONGEST_SOCKET = 90
 """Characters; a Unix socket's path may have 107, and Jupyter adds a port number."""
 PORTS = ("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port")
 MARK = "MLOPS_ACTION_KERNEL"
 """Variable by which processes that a kernel has started are known when it is gone."""
 STRAY_LIMIT = 1_000_000
+
+
+class Process(Protocol):
+    """What is used of ``subprocess.Popen``; not every kernel's process is a child of ours."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number, as soon as it is known; it leads a session and a group of its own."""
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, if it runs."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that the process of a kernel is started with."""
+
+    folder: Path
+    info: dict[str, Any]
+    argv: list[str]
+    cwd: Path
+    env: dict[str, str]
+    printed: Printed
+    libraries: tuple[int, ...]
+
+    def popen(self) -> subprocess.Popen[bytes]:
+        """Start it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        process = subprocess.Popen(
+            self.argv,
+            cwd=self.cwd,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=self.printed.write_end,
+            stderr=self.printed.write_end,
+            start_new_session=True,
+        )
+        self.printed.close_write_end()
+        return process
+
+    def discard(self) -> None:
+        """Leave nothing of it."""
+        self.printed.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -40,12 +94,14 @@ class Spawned:
     """Of this process alone, mode 0700; holds its connection file and its sockets."""
     info: dict[str, Any]
     """What the connection file says."""
-    process: subprocess.Popen[bytes]
+    process: Process
     printed: Printed
     mark: str
     """Value of the variable ``MARK`` in it and in all that it starts."""
     libraries: tuple[int, ...]
     """See ``library_state``, of the moment before it was started."""
+    watch: Watch | None = None
+    """Ends it when we are gone; none where someone else does."""
 
     @property
     def connection_file(self) -> Path:
@@ -59,6 +115,29 @@ def spawn(launch: Launch) -> Spawned:
     Raises:
         OSError: it cannot be started.
     """
+    ready = prepared(launch)
+    watch = Watch(MARK, ready.folder.name, ready.folder)
+    try:
+        process = ready.popen()
+    except BaseException:
+        watch.close()
+        ready.discard()
+        raise
+    watch.over(process.pid)
+    return replace(spawned(ready, process), watch=watch)
+
+
+def spawned(ready: Prepared, process: Process) -> Spawned:
+    """``process``, which was started with what is ``ready``."""
+    return Spawned(ready.folder, ready.info, process, ready.printed, ready.folder.name, ready.libraries)
+
+
+def prepared(launch: Launch) -> Prepared:
+    """What a process for ``launch`` needs: a folder with a connection file, and a pipe for what it prints.
+
+    Raises:
+        OSError: there is no room for it.
+    """
     libraries = library_state(launch.choice)
     folder = Path(tempfile.mkdtemp(prefix="mlops-"))
     printed = Printed()
@@ -69,21 +148,12 @@ def spawn(launch: Launch) -> Spawned:
         file.write_text(json.dumps(info))
         own = {"connection_file": str(file), "resource_dir": launch.choice.spec_dir}
         argv = [*quick_command(launch.choice.argv), *history_arguments(launch.choice.argv)]
-        process = subprocess.Popen(
-            [_filled(part, own) for part in argv],
-            cwd=launch.cwd,
-            env=_environment(launch, folder),
-            stdin=subprocess.DEVNULL,
-            stdout=printed.write_end,
-            stderr=printed.write_end,
-            start_new_session=True,
-        )
+        filled = [_filled(part, own) for part in argv]
+        return Prepared(folder, info, filled, launch.cwd, variables(launch, folder), printed, libraries)
     except BaseException:
         printed.close()
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    printed.close_write_end()
-    return Spawned(folder, info, process, printed, folder.name, libraries)
 
 
 def library_state(choice: KernelChoice) -> tuple[int, ...]:
@@ -101,8 +171,7 @@ def _filled(part: str, values: dict[str, str]) -> str:
 
 def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
     """Where the kernel shall listen, and the key that messages are signed with."""
-    ipc = os.name == "posix" and launch.choice.language.lower() in IPC_LANGUAGES
-    ipc = ipc and len(str(folder)) < LONGEST_SOCKET
+    ipc = os.name == "posix" and speaks_ipc(launch.choice) and len(str(folder)) < LONGEST_SOCKET
     return {
         "transport": "ipc" if ipc else "tcp",
         "ip": str(folder / "k") if ipc else "127.0.0.1",
@@ -113,6 +182,12 @@ def _connection(launch: Launch, folder: Path) -> dict[str, Any]:
     }
 
 
+def speaks_ipc(choice: KernelChoice) -> bool:
+    """Whether a kernel is known to listen on Unix sockets."""
+    command = " ".join(choice.argv)
+    return any(known in command for known in IPC_KERNELS)
+
+
 def _free_ports() -> dict[str, int]:
     from jupyter_client.connect import LocalPortCache
 
@@ -120,7 +195,7 @@ def _free_ports() -> dict[str, int]:
     return {name: ports.find_available_port("127.0.0.1") for name in PORTS}
 
 
-def _environment(launch: Launch, folder: Path) -> dict[str, str]:
+def variables(launch: Launch, folder: Path) -> dict[str, str]:
     """The launch's variables, those of the kernelspec, and what makes the process ours."""
     env = {
         **launch.env,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,13 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_action.errors import KernelMissing, nearest
+from mlops_action.kernels.existing import activated, kernel_of
 from mlops_action.records import KernelChoice
 
 DEFAULT_KERNEL = "python3"
+_PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 INSTALL_HINTS = {
     "python3": "`python -m pip install ipykernel` in the environment that the notebook needs",
     "ir": "R's package IRkernel (Debian: `apt-get install r-cran-irkernel`)",
     "bash": "`pip install bash_kernel && python -m bash_kernel.install --sys-prefix`",
+    "deno": "`pip install deno && deno jupyter --install`",
+    "jslab": "`npm install -g tslab && tslab install`",
+    "tslab": "`npm install -g tslab && tslab install`",
+    "julia": "`julia -e 'using Pkg; Pkg.add(\"IJulia\")'`",
+    "octave": "`pip install octave-kernel`",
+    "scala": "almond: `coursier launch almond -- --install`",
+    "xpython": "`pip install xeus-python`",
 }
 
 
@@ -36,13 +46,17 @@ class KernelFinder:
         Raises:
             KernelMissing: there is none, or its ``kernel.json`` is broken.
         """
+        if self.python and name == DEFAULT_KERNEL:  # of this interpreter, or none
+            return self._of_interpreter(self._program(self.python))
         for folder, prefix in self._folders():
             spec_dir = folder / name.lower()
             if (spec_dir / "kernel.json").is_file():
                 return self._choice(name, spec_dir, prefix)
         known = self.names()
         searched = ", ".join(str(folder) for folder, _ in self._folders() if folder.is_dir()) or "no kernel folder"
-        install = INSTALL_HINTS.get(name, "the kernel, and register it where Jupyter looks")
+        install = INSTALL_HINTS.get(
+            name, INSTALL_HINTS.get(name.partition("-")[0], "the kernel, and register it where Jupyter looks")
+        )
         there = nearest(name, known) if known else "no kernel is installed"
         raise KernelMissing(
             f"there is no Jupyter kernel `{name}` (searched {searched})", hint=f"{there}; or install {install}"
@@ -83,7 +97,7 @@ class KernelFinder:
 
     def _all_prefixes(self) -> Iterator[Path]:
         if self.python:
-            yield self._prefix_of(self.python)
+            yield self._program(self.python).parent.parent
         if self.env.get("VIRTUAL_ENV"):
             yield Path(self.env["VIRTUAL_ENV"])
         if self.env.get("CONDA_PREFIX"):
@@ -93,8 +107,15 @@ class KernelFinder:
             if folder and any((Path(folder) / name).exists() for name in ("python3", "python", "python.exe")):
                 yield Path(folder).parent
 
-    def _prefix_of(self, python: str) -> Path:
-        """``/x/.venv`` for ``/x/.venv/bin/python``, ``.venv/bin/python`` or a name on PATH.
+    def _of_interpreter(self, python: Path) -> KernelChoice:
+        prefix = python.parent.parent
+        spec_dir = prefix / "share" / "jupyter" / "kernels" / DEFAULT_KERNEL
+        if not (spec_dir / "kernel.json").is_file():
+            return kernel_of(DEFAULT_KERNEL, python, self.env)
+        return activated(self._choice(DEFAULT_KERNEL, spec_dir, prefix, str(python)), prefix)
+
+    def _program(self, python: str) -> Path:
+        """``/x/.venv/bin/python`` for ``.venv/bin/python`` or a name on PATH.
 
         Raises:
             KernelMissing: there is no such interpreter.
@@ -102,10 +123,11 @@ class KernelFinder:
         beside = self.cwd / python
         found = str(beside) if beside.is_file() else shutil.which(python, path=self.env.get("PATH"))
         if found is None:
-            raise KernelMissing(f"there is no Python interpreter `{python}`", hint="give a path or a name on PATH")
-        return Path(os.path.abspath(found)).parent.parent  # noqa: PTH100  # resolving would leave the virtual environment
+            hint = "give a path or a name on PATH; a version alone is for an environment with `packages`"
+            raise KernelMissing(f"there is no Python interpreter `{python}`", hint=hint)
+        return Path(os.path.abspath(found))  # noqa: PTH100  # resolving would leave the virtual environment
 
-    def _choice(self, name: str, spec_dir: Path, prefix: Path | None) -> KernelChoice:
+    def _choice(self, name: str, spec_dir: Path, prefix: Path | None, own: str = "") -> KernelChoice:
         try:
             spec = json.loads((spec_dir / "kernel.json").read_bytes())
             argv = [str(part) for part in spec["argv"]]
@@ -124,14 +146,18 @@ class KernelFinder:
                 origin=str(spec_dir / "kernel.json"),
                 hint="install the kernel again",
             ) from None
-        if argv and argv[0] in {"python", "python3"}:  # as jupyter_client has it: not whatever is first on PATH
-            interpreter = str(_interpreter(prefix)) if prefix is not None else sys.executable
-            return replace(choice, argv=(interpreter, *argv[1:]))
-        return choice
+        pythonic = bool(argv) and _PYTHON.fullmatch(argv[0]) is not None
+        interpreter = (own or _interpreter(prefix, argv[0])) if pythonic else ""
+        return replace(choice, argv=(interpreter, *argv[1:])) if interpreter else choice
 
 
-def _interpreter(prefix: Path) -> Path:
-    for place in (prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "python.exe"):
-        if place.exists():
-            return place
-    return Path(sys.executable)
+def _interpreter(prefix: Path | None, name: str) -> str:
+    """What ``python``, ``python3`` or ``python3.11`` means: as jupyter_client has it, not what is first on PATH."""
+    usual = name in {"python", "python3"}
+    if prefix is not None:
+        wanted = [prefix / "bin" / name]
+        wanted += [prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "python.exe"] if usual else []
+        for place in wanted:
+            if place.exists():
+                return str(place)
+    return sys.executable if usual or name == f"python3.{sys.version_info.minor}" else ""

@@ -11,6 +11,8 @@ from mlops_action.errors import BadNotebook
 MARK = "mlops-action"
 KERNEL = "kernel"
 SKIP_TAG = "skip-execution"
+WIDGETS = "widgets"
+"""Key of a notebook's metadata under which the state of its widgets is kept."""
 _USABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

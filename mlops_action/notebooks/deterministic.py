@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_action.notebooks.cells import MARK, WIDGETS
 from mlops_action.notebooks.compare_texts import without_process_number
-from mlops_action.notebooks.select import MARK
 
 TIMES = frozenset({"execution", "papermill", "ExecuteTime"})
 """Keys of a cell's or notebook's metadata in which tools note when and how long something ran."""
 MEASURES = frozenset({"seconds", "cpu_seconds", "peak_memory", "started", "finished"})
 """The same, of our own mark."""
-WIDGETS = "widgets"
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _MODEL = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

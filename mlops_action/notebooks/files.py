@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from typing import Any
 from mlops_action.errors import BadNotebook, FileMissing, nearest
 
 MAX_BYTES = 256 * 1024 * 1024
+_HALF = re.compile(r"[\ud800-\udfff]")
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+"""Escapes of JSON: a whole pair, half of one, any other."""
 
 
 def bytes_of(path: Path, shown_as: str) -> bytes:
@@ -53,13 +59,27 @@ def json_of(path: Path, shown_as: str) -> dict[str, Any]:
         BadNotebook: not JSON, or no object.
     """
     try:
-        raw = json.loads(bytes_of(path, shown_as))
+        raw = json.loads(_whole_characters(bytes_of(path, shown_as)))
     except (ValueError, RecursionError) as error:
         hint = "the file is damaged, or it holds the marks of an unfinished git merge"
         raise BadNotebook(f"not a notebook: {error}", origin=shown_as, hint=hint) from None
     if not isinstance(raw, dict):
         raise BadNotebook("not a notebook: it holds no JSON object", origin=shown_as)
     return raw
+
+
+def _whole_characters(data: bytes) -> str:
+    """JSON text in which half of a character, which no kernel and no file could be given, is U+FFFD.
+
+    Raises:
+        ValueError: not text.
+    """
+    text = _HALF.sub("\ufffd", data.decode(json.detect_encoding(data), "surrogatepass"))
+    return _ESCAPE.sub(_mended, text) if "\\ud" in text or "\\uD" in text else text
+
+
+def _mended(found: re.Match[str]) -> str:
+    return "\\ufffd" if found["half"] else found[0]
 
 
 def _near(path: Path) -> str:

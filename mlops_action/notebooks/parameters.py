@@ -33,6 +33,23 @@ def parameters_label(cells: Sequence[Any]) -> str:
     return "" if place is None else kernel_label(cells[place])
 
 
+def parameters_source(cells: Sequence[Any], parameters: dict[str, Any], language: str, origin: str) -> str:
+    """What the injected cell says: the values, declared so that it works after the cell tagged ``parameters``.
+
+    Raises:
+        BadValue: the kernel's language is not known, or a value cannot be written in it.
+    """
+    if language.lower() not in LANGUAGES:
+        raise BadValue(
+            f"parameters cannot be written in `{language}`",
+            origin=origin,
+            hint=f"languages with parameters: {', '.join(LANGUAGES)}; pass the values in a file",
+        )
+    place = parameters_cell(cells)
+    writer = load_from(LANGUAGES, language.lower())()
+    return assignments(writer if place is None else writer.after(cells[place]["source"]), parameters, origin)
+
+
 def inject(notebook: Any, parameters: dict[str, Any], language: str, origin: str) -> int | None:
     """Put the cell with the run's values into the notebook.
 
@@ -54,15 +71,9 @@ def inject(notebook: Any, parameters: dict[str, Any], language: str, origin: str
     cells = notebook["cells"]
     if not parameters:
         return None
-    if language.lower() not in LANGUAGES:
-        raise BadValue(
-            f"parameters cannot be written in `{language}`",
-            origin=origin,
-            hint=f"languages with parameters: {', '.join(LANGUAGES)}; pass the values in a file",
-        )
     from nbformat.v4 import new_code_cell
 
-    source = assignments(load_from(LANGUAGES, language.lower())(), parameters, origin)
+    source = parameters_source(cells, parameters, language, origin)
     label = parameters_label(cells)
     metadata = {"tags": [INJECTED_TAG]} | ({MARK: {KERNEL: label}} if label else {})
     place = parameters_cell(cells)

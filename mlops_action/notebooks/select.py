@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mlops_action.errors import BadValue, nearest
-from mlops_action.notebooks.cells import KERNEL, MARK, SKIP_TAG, kernel_label, name_of, tags_of
+from mlops_action.notebooks.cells import KERNEL, MARK, SKIP_TAG, WIDGETS, kernel_label, name_of, tags_of
 from mlops_action.notebooks.headings import headings_by_cell
 from mlops_action.records import CellSelection
 
@@ -103,11 +103,12 @@ def _places(index: str, count: int, origin: str) -> set[int] | None:
 
 
 def prepare_cells(notebook: Any, chosen: list[int]) -> None:
-    """Clear what an earlier run left in the code cells, and mark those that are left out.
+    """Clear what an earlier run left in the code cells and of widgets, and mark the cells that are left out.
 
     What a cell says of its kernel stays.
     """
     running = set(chosen)
+    notebook["metadata"].pop(WIDGETS, None)
     for i, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] != "code":
             continue

@@ -117,6 +117,12 @@ class PlannedStep:
     deterministic: bool = documented("Whether the executed notebook is written without times.", default=False)
     cache: bool = documented("Whether it need not run again while nothing changed.", default=False)
 
+    @property
+    def kernels(self) -> tuple[KernelChoice, ...]:
+        """All kernels of the step, each once."""
+        chosen = [kernel for kernel in (self.kernel, *self.interpreters.values()) if kernel is not None]
+        return tuple({kernel.label: kernel for kernel in chosen}.values())
+
 
 @dataclass(frozen=True)
 class PlannedGate:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,11 @@ MOST_BYTES = 5 * 1024**3
 """When all contents together are larger, the entries that were not used for longest are removed."""
 GRACE_SECONDS = 3600
 """Younger contents are never removed: another run may be about to name them in an entry."""
+
+
+def cache_folder(root: Path, env: Mapping[str, str]) -> Path:
+    """The project's cache, or the one that the environment names."""
+    return root / (env.get(FOLDER_VARIABLE) or DEFAULT_FOLDER)
 
 
 class Damaged(Exception):
@@ -111,7 +116,7 @@ class CacheStore:
                 continue
             size += more
             kept |= named
-        for pattern in ("blobs/*/*", "**/.*.tmp"):
+        for pattern in ("blobs/*/*", ".*.tmp", "entries/*/.*.tmp", "blobs/*/.*.tmp"):
             for used, path in self._ages(pattern):
                 if path.name not in kept and now - used > GRACE_SECONDS:
                     _remove(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +25,8 @@ JUNIT_FILE = "junit.xml"
 HTML_FILE = "report.html"
 NOTEBOOKS = "notebooks"
 HTML_PAGES = "html"
+IMAGES = (".png", ".jpg", ".gif", ".svg")
+FOR_MACHINES = ("report.sarif", "codequality.json", "metrics.txt", "verdict.env", "gitlab-annotations.json")
 _OURS = (
     RUN_FILE,
     VERDICTS_FILE,
@@ -32,6 +34,7 @@ _OURS = (
     REPORT_FILE,
     JUNIT_FILE,
     HTML_FILE,
+    *FOR_MACHINES,
     PATCH_FILE,
     LIST_FILE,
     STATEMENT_FILE,
@@ -39,6 +42,8 @@ _OURS = (
     SIGNATURE_FILE,
 )
 
+_REMOVED = {NOTEBOOKS: (".ipynb",), HTML_PAGES: (".html", ".css", *IMAGES)}
+"""Endings of the files below our two folders that a run writes, so that the next one removes them."""
 
 OWN_FOLDER = f"name a folder of its own, such as `{DEFAULT_OUTPUT_DIR}`: what an earlier run left there is removed"
 
@@ -57,6 +62,18 @@ def harm_of(root: Path, folder: Path, used: Iterable[str] = ()) -> str:
     removed = (where / NOTEBOOKS, where / HTML_PAGES)
     lost = (path for path in used if any((root / path).resolve().is_relative_to(each) for each in removed))
     return next((f"it holds `{path}`, which a run would remove" for path in lost), "")
+
+
+def _remove(folder: Path, endings: tuple[str, ...]) -> None:
+    """Remove files with one of these endings, and the folders that they leave empty."""
+    if folder.is_symlink():
+        return
+    for where, _, names in os.walk(folder, topdown=False):
+        with suppress(OSError):
+            for name in names:
+                if name.endswith(endings):
+                    (Path(where) / name).unlink()
+            Path(where).rmdir()
 
 
 class FolderStore:
@@ -82,8 +99,8 @@ class FolderStore:
         for name in _OURS:
             with suppress(OSError):
                 (self.folder / name).unlink()
-        for name in (NOTEBOOKS, HTML_PAGES):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        for name, endings in _REMOVED.items():
+            _remove(self.folder / name, endings)
 
     def write(self, name: str, data: bytes) -> str:
         """Keep ``data`` under ``name``; its path is returned.

@@ -15,7 +15,8 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 DOCUMENTS = ("run.json", "verdicts.json", "manifest.json")
 OURS = re.compile(
     r"(?:run|verdicts|manifest)\.json|(?:manifest|test-result)\.intoto\.json|manifest\.dsse\.json|source\.patch"
-    r"|report\.(?:md|html)|junit\.xml|notebooks(?:/[^/]+\.ipynb)?"
+    r"|data\.sha256|report\.(?:md|html)|junit\.xml|report\.sarif|codequality\.json|metrics\.txt"
+    r"|verdict\.env|gitlab-annotations\.json|(?:notebooks|sessions)(?:/[^/]+\.ipynb)?"
     r"|html(?:/[^/]+\.(?:css|html))?|html/[^/]+(?:/\d+\.(?:png|jpg|gif|svg))?"
 )
 
@@ -39,6 +40,8 @@ def check_documents(folder: Path) -> dict[str, Any]:
             found[name] = strict_json(path)
             schema = json.loads((SCHEMAS / f"{path.stem}.schema.json").read_bytes())
             jsonschema.Draft202012Validator(schema).validate(found[name])
+        elif path.suffix in {".sarif", ".json"}:
+            strict_json(path)
         elif path.suffix == ".xml":
             check_junit(path)
         elif path.suffix == ".ipynb":

@@ -143,7 +143,7 @@ import sys
 sys.argv = ["mlops-action", *{arguments!r}]
 from mlops_action.cli.main import main
 try:
-    main()
+    code = main()
 except SystemExit as end:
     code = end.code
 heavy = sorted(set({heavy!r}) & set(sys.modules))

@@ -7,11 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 from container.github_job import FOUR_FEATURES, ROOT, WEAKER_PENALTY, Job, StepEnd
+
+from mlops_action.config.action_files import SUB_ACTIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.kernel]
 
@@ -37,7 +40,7 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(parents=True)
     for name in ("action.yml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)
-    for name in ("composite", "mlops_action"):
+    for name in ("composite", "mlops_action", *SUB_ACTIONS):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
@@ -98,6 +101,26 @@ def test_a_second_use_in_the_same_job_installs_nothing_again(first: StepEnd, job
     assert mark.exists()
 
 
+def test_steps_of_the_job_share_a_session_and_find_the_command(first: StepEnd, job: Job, action: Path) -> None:
+    runtime = tempfile.mkdtemp(prefix="s-")
+    env = job_environment(PIP_NO_INDEX="1", XDG_RUNTIME_DIR=runtime, RUNNER_TRACKING_ID="github_x")
+    try:
+        assert job.composite(action, {"session": "train", "code": "x = 20"}, env).code == 0
+        second = job.composite(action, {"session": "train", "code": "print(x + 1)"}, env)
+        assert second.code == 0, second.log
+        assert "| 21" in second.log
+        assert second.outputs["verdict"] == "not-judged"
+        [added] = {path.read_text() for path in (job.temp / "_runner_file_commands").glob("add_path_*")} - {""}
+        env |= {"PATH": f"{added.strip()}{os.pathsep}{env['PATH']}", "GITHUB_RUN_ID": "42", "GITHUB_JOB": "model"}
+        stop = ["mlops-action", "session", "stop", "--all"]
+        env |= {"GITHUB_RUN_ATTEMPT": "1", "HOME": str(job.temp / "_github_home")}
+        done = subprocess.run(stop, cwd=job.workspace, env=env, capture_output=True, text=True, check=False)
+        assert "session train is stopped" in done.stdout + done.stderr
+        assert (job.workspace / "mlops-out/sessions/train.ipynb").is_file()
+    finally:
+        shutil.rmtree(runtime)
+
+
 def test_nothing_in_the_checkout_stands_in_for_our_own_modules(first: StepEnd, job: Job, action: Path) -> None:
     for name in ("click", "yaml", "random", "mlops_action"):
         (job.workspace / f"{name}.py").write_text("raise SystemExit('shadowed')")
@@ -153,3 +176,39 @@ def test_an_index_that_does_not_answer_is_not_taken_for_a_failed_gate(tmp_path: 
     assert end.code == 4
     assert "::error title=mlops-action::its dependencies could not be installed" in end.log
     assert not (tmp_path / "_temp" / "mlops-action" / "installed").exists()
+
+
+def test_the_action_for_snippets_runs_one_and_judges_nothing(first: StepEnd, job: Job, action: Path) -> None:
+    end = job.composite(action / "snippet", {"code": "print(6 * 7)", "output-dir": "snippet-out"}, job_environment())
+    assert end.code == 0, end.log
+    assert "| 42" in end.log
+    assert end.outputs["verdict"] == "not-judged"
+
+
+def test_the_action_for_gates_judges_a_metric_file(first: StepEnd, job: Job, action: Path) -> None:
+    (job.workspace / "judged.json").write_text('{"accuracy": 0.8}')
+    given = {"metrics": "judged.json", "gates": "floor: {metric: accuracy, min: 0.9}", "output-dir": "gate-out"}
+    end = job.composite(action / "gate", given, job_environment())
+    assert end.code == 1, end.log
+    assert end.outputs["verdict"] == "fail"
+    assert json.loads(end.outputs["failed-gates"]) == ["floor"]
+
+
+def test_the_action_for_plans_gives_the_parts_as_a_matrix(first: StepEnd, job: Job, action: Path) -> None:
+    (job.workspace / "many.yaml").write_text("steps: {a: {code: '1'}, b: {code: '2'}, c: {code: '3', needs: [b]}}\n")
+    end = job.composite(action / "plan", {"config": "many.yaml", "parts": "5"}, job_environment())
+    assert end.code == 0, end.log
+    assert json.loads(end.outputs["matrix"]) == {"shard": ["1/2", "2/2"]}
+    assert sorted(json.loads(end.outputs["steps"])) == ["a", "b", "c"]
+
+
+def test_the_action_for_manifests_assembles_it_again(first: StepEnd, job: Job, action: Path) -> None:
+    end = job.composite(action / "manifest", {}, job_environment())
+    assert end.code == 0, end.log
+    assert first.outputs["manifest-id"] in end.log
+
+
+def test_an_input_of_another_action_is_refused_with_its_name(first: StepEnd, job: Job, action: Path) -> None:
+    end = job.composite(action / "gate", {}, job_environment(INPUT_MIN_ACURACY="0.9"))
+    assert end.code == 2
+    assert "there is no input `min_acuracy`" in end.log

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import shutil
 import tempfile
 import time
 import uuid
@@ -12,13 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kernel.images import image
+
 from mlops_action.config.model import EnvironmentSpec
+from mlops_action.config.place_model import ContainerSpec
 from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.execution import Hooks, NotebookRun
 from mlops_action.kernels.interface import KernelBackend, Launch, Place
 from mlops_action.kernels.interrupt import Interrupt
-from mlops_action.records import Failure, StepLimits
+from mlops_action.kernels.warm import WarmKernels
+from mlops_action.records import CellResult, Failure, StepLimits
 from mlops_action.registry import load
 from mlops_action.vocabulary import CellStatus
 
@@ -30,7 +36,42 @@ def host(folder: Path) -> KernelBackend:
     return backend
 
 
-MAKERS: dict[str, Callable[[Path], KernelBackend]] = {"host": host}
+SHARED = Path(tempfile.mkdtemp(prefix="mlops-test-environments-"))
+"""Environments that tests build, once for all of them."""
+atexit.register(shutil.rmtree, SHARED, ignore_errors=True)
+
+
+def packages(folder: Path) -> KernelBackend:
+    env = {**os.environ, "MLOPS_ACTION_CACHE": str(SHARED)}
+    place = Place(EnvironmentSpec(packages=("six==1.17.0",)), folder, env)
+    backend: KernelBackend = load(BACKENDS["packages"])(place)
+    backend.prepare(backend.find("python3"), lambda _: None)
+    return backend
+
+
+def warm(folder: Path, *preload: str) -> KernelBackend:
+    spec = EnvironmentSpec(warm=True, preload=preload)
+    backend: KernelBackend = load(BACKENDS["warm"])(Place(spec, folder, dict(os.environ)))
+    return backend
+
+
+def container(folder: Path) -> KernelBackend:
+    return in_container(folder, ContainerSpec(image=image()))
+
+
+def in_container(folder: Path, spec: ContainerSpec, env: Mapping[str, str] | None = None) -> KernelBackend:
+    """Kernels in containers of any kind."""
+    place = Place(EnvironmentSpec(container=spec), folder, dict(os.environ if env is None else env))
+    backend: KernelBackend = load(BACKENDS["container"])(place)
+    return backend
+
+
+MAKERS: dict[str, Callable[[Path], KernelBackend]] = {
+    "container": container,
+    "host": host,
+    "packages": packages,
+    "warm": warm,
+}
 """How each backend is made; one that is missing here fails the contract."""
 
 
@@ -42,6 +83,7 @@ class Story:
     completed: int
     failure: Failure | None
     pieces: list[str] = field(default_factory=list)
+    cells: tuple[CellResult, ...] = ()
 
     @property
     def text(self) -> str:
@@ -76,6 +118,7 @@ class Bench:
         env: Mapping[str, str] | None = None,
         stop: Interrupt | None = None,
         on_text: Callable[[str], None] = lambda _: None,
+        kernel: str = "python3",
     ) -> Story:
         """Run cells in a kernel of their own."""
         from nbformat.v4 import new_code_cell, new_notebook
@@ -88,18 +131,24 @@ class Bench:
             on_text(text)
 
         given = kernel_environment(os.environ if env is None else env) | {MARK: self.mark}
-        launch = Launch(self.backend.find("python3"), self.folder, given)
+        choice = self.backend.prepare(self.backend.find(kernel), lambda _: None)
+        launch = Launch(choice, self.folder, given)
         limits = StepLimits(timeout_seconds=seconds)
         run = NotebookRun(self.backend, {"": launch}, limits, Hooks(hear), Interrupt() if stop is None else stop)
         ended = asyncio.run(run.run(notebook, range(len(cells))))
-        return Story(notebook, sum(cell.status is CellStatus.OK for cell in ended.cells), ended.failure, pieces)
+        completed = sum(cell.status is CellStatus.OK for cell in ended.cells)
+        return Story(notebook, completed, ended.failure, pieces, ended.cells)
 
     def survivors(self, seconds: float = 5) -> list[str]:
-        """Processes of this bench that are still there after a grace of ``seconds``."""
+        """Processes of this bench that are still there after a grace of ``seconds``, but for the backend's own."""
         deadline = time.monotonic() + seconds
-        while (left := list(marked_processes(self.mark))) and time.monotonic() < deadline:
+        while (left := list(self._others())) and time.monotonic() < deadline:
             time.sleep(0.1)
         return left
+
+    def _others(self) -> Iterator[str]:
+        own = self.backend.processes() if isinstance(self.backend, WarmKernels) else []
+        return (each for each in marked_processes(self.mark) if int(each.split()[0]) not in own)
 
 
 def marked_processes(mark: str) -> Iterator[str]:

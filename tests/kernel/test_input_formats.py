@@ -74,6 +74,24 @@ def test_every_format_of_jupyter_runs_and_the_source_is_not_touched(tmp_path: Pa
     assert (tmp_path / "a.ipynb").read_text() == text
 
 
+@pytest.mark.parametrize(
+    "said", [{"language": "python"}, {"display_name": "Python 3"}, {}], ids=["language", "label", "none"]
+)
+def test_a_kernelspec_without_a_name_runs_in_the_usual_kernel(tmp_path: Path, said: dict[str, str]) -> None:
+    raw = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": said},
+        "cells": [code("print(6 * 7)", id="a")],
+    }
+    (tmp_path / "a.ipynb").write_text(json.dumps(raw))
+    done = run(tmp_path, "steps:\n  a: {notebook: a.ipynb}")
+    assert done.returncode == 0, done.stderr
+    executed = nbformat.read(tmp_path / "mlops-out/notebooks/a.ipynb", as_version=4)
+    assert executed.cells[0].outputs[0].text == "42\n"
+    nbformat.validate(executed)
+
+
 def test_a_note_runs_in_a_kernel_for_each_interpreter(tmp_path: Path) -> None:
     paragraphs = [
         {"text": "%md # Note"},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlops_action.config.adhoc import load_pipeline, refuse_adhoc_options
+from mlops_action.config.adhoc import load_pipeline, load_snippet, refuse_adhoc_options
 from mlops_action.config.load import Loaded
 from mlops_action.config.options import Options
 from mlops_action.config.sources import Settings
@@ -169,3 +169,37 @@ def test_a_policy_file_that_cannot_be_read_is_an_error_and_no_crash(tmp_path: Pa
     (tmp_path / "policy.yaml").write_bytes(content)
     with pytest.raises(MlopsError):
         load(tmp_path, gates="policy.yaml")
+
+
+# --- snippets
+
+
+def test_a_snippet_runs_in_the_environments_of_the_configuration_around_it(tmp_path: Path) -> None:
+    (tmp_path / "mlops.yaml").write_text("environments:\n  other: {kernel: ir}\nsteps:\n  one: {code: pass}\n")
+    (tmp_path / "sub").mkdir()
+    loaded = load_snippet(settings(code="1", environment="other"), tmp_path / "sub")
+    assert loaded.root == tmp_path
+    assert list(loaded.spec.steps) == ["snippet"]
+    assert loaded.spec.steps["snippet"].environment == "other"
+    assert loaded.spec.environments["other"].kernel == "ir"
+    assert not loaded.judging
+
+
+def test_a_snippet_s_file_is_named_from_the_project_folder_or_read_from_elsewhere(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "sub").mkdir(parents=True)
+    (project / "mlops.yaml").write_text("steps:\n  one: {code: pass}\n")
+    (project / "sub" / "x.py").write_text("1")
+    (tmp_path / "far.py").write_text("2")
+    inside = load_snippet(settings(file="x.py"), project / "sub").spec.steps["snippet"]
+    outside = load_snippet(settings(file="../../far.py"), project / "sub").spec.steps["snippet"]
+    assert (inside.file, inside.code) == ("sub/x.py", "")
+    assert (outside.file, outside.code) == ("", "2")
+    with pytest.raises(FileMissing):
+        load_snippet(settings(file="../../none.py"), project / "sub")
+
+
+@pytest.mark.parametrize("given", [{}, {"code": "  \n"}, {"code": "1", "file": "x.py"}])
+def test_a_snippet_is_code_or_a_file_and_not_both(tmp_path: Path, given: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        load_snippet(settings(**given), tmp_path)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlops_action.config.load import Loaded, find_config, load_config, policy_from_text, read_limited
-from mlops_action.config.yaml_source import MAX_BYTES
+from mlops_action.config.values import version_or_path
+from mlops_action.config.yaml_source import MAX_BYTES, parse_yaml
 from mlops_action.errors import ConfigMissing, FileMissing, MlopsError, NeedsCycle, Problems, UnknownKey
 
 STEP = "steps:\n  one: {code: x}\n"
@@ -184,3 +185,11 @@ def test_what_is_no_file_cannot_be_read(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(FileMissing, match=name):
         read_limited(tmp_path / name, name)
+
+
+def test_a_version_without_quotes_is_taken_as_it_was_written() -> None:
+    assert version_or_path(parse_yaml("a: 3.10", "x").data["a"]) == "3.10"
+    assert [version_or_path(value) for value in ("3.10", 3, ".venv/bin/python")] == ["3.10", "3", ".venv/bin/python"]
+    for wrong in (True, None, ["3.10"]):
+        with pytest.raises(ValueError, match="a version such as"):
+            version_or_path(wrong)

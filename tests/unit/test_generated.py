@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from mlops_action.config.options import input_name, option_fields
+from mlops_action.config.action_files import root_options
+from mlops_action.config.options import input_name
 from mlops_action.errors import ExitCode, all_errors
 from mlops_action.generated import SCHEMAS, drifted, generated_files
 
@@ -30,7 +31,7 @@ def test_both_actions_take_the_same_inputs_and_give_the_same_outputs() -> None:
     container = yaml.safe_load(generated_files()["container/action.yml"])
     assert composite["inputs"] == container["inputs"]
     assert list(composite["outputs"]) == list(container["outputs"])
-    assert list(composite["inputs"]) == [input_name(item) for item in option_fields()]
+    assert list(composite["inputs"]) == [input_name(item) for item in root_options()]
 
 
 def test_the_composite_action_holds_no_expression_inside_a_script() -> None:

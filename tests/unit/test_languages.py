@@ -250,3 +250,23 @@ def test_assignments_of_a_line_are_read_as_declarations(key: str, line: str, fou
 @pytest.mark.parametrize("key", ["scala", "matlab", "octave", "c#", "f#", "powershell"])
 def test_a_language_that_is_not_read_declares_nothing_for_sure(key: str) -> None:
     assert load_from(LANGUAGES, key)().declared("x = 1") is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        ("", "var x = 1;"),
+        ("x = 5", "var x = 1;"),
+        ("var x = 5;", "var x = 1;"),
+        ("const x = 5;", "const x = 1;"),
+        ("let y = 2\nlet x: number = 5", "let x = 1;"),
+        ("export const y = 1, x = 5;", "const x = 1;"),
+        ("const {y, x} = defaults;", "const x = 1;"),
+        ("const y = 1,\n  x = 5;", "const x = 1;"),
+        ("const y = 1\nvar x = 5", "var x = 1;"),
+        ("const xy = 1;", "var x = 1;"),
+    ],
+)
+def test_javascript_declares_a_parameter_as_the_notebook_does(declared: str, written: str) -> None:
+    language = load_from(LANGUAGES, "javascript")().after(declared)
+    assert assignments(language, {"x": 1}, "here").splitlines()[1] == written

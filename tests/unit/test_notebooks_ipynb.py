@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mlops_action.errors import BadNotebook, FileMissing, MlopsError
 from mlops_action.notebooks.digest import notebook_digest
+from mlops_action.notebooks.files import json_of
 from mlops_action.notebooks.read import kernel_names, outline, read_notebook, snippet_notebook
 from mlops_action.records import KernelChoice
 
@@ -173,3 +174,25 @@ def test_the_digest_does_not_depend_on_outputs_ids_tags_and_line_ends() -> None:
     plain = digest(code("a\nb"))
     dressed = code("a\r\nb", id="x", execution_count=7, outputs=[{"output_type": "stream"}], metadata={"tags": ["t"]})
     assert digest(dressed) == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r'"a\ud800b"', "a\ufffdb"),
+        (r'"\uDFFF\ud83d\ude80"', "\ufffd🚀"),
+        (r'"\\ud800"', r"\ud800"),
+        (r'"\\\ud800"', "\\\ufffd"),
+        (r'"\ud800\n\udc00"', "\ufffd\n\ufffd"),
+    ],
+)
+def test_half_of_a_character_is_read_as_the_sign_for_what_cannot_be_shown(
+    tmp_path: Path, written: str, read: str
+) -> None:
+    (tmp_path / "a.ipynb").write_text(f'{{"nbformat": 4, "x": {written}}}')
+    assert json_of(tmp_path / "a.ipynb", "a.ipynb")["x"] == read
+
+
+def test_half_of_a_character_in_the_bytes_is_read_the_same_way(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_bytes('{"nbformat": 4, "x": "a\ud800"}'.encode("utf-8", "surrogatepass"))
+    assert json_of(tmp_path / "a.ipynb", "a.ipynb")["x"] == "a\ufffd"

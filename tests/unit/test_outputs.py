@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_action.kernels.outputs import OutputBudget, StreamText, bundle_size, collapse_redraws
+from mlops_action.kernels.outputs import OutputBudget, StreamText, bundle_size, collapse_redraws, whole_bundle
 
 
 def stream(limit: int = 0, notebook: int = 0) -> tuple[StreamText, OutputBudget]:
@@ -81,3 +81,25 @@ def test_never_more_is_kept_than_the_budget_allows(pieces: list[str], limit: int
 def test_a_bundle_counts_all_its_kinds() -> None:
     assert bundle_size({"text/plain": "ab", "image/png": "c" * 1000}) > 1000
     assert bundle_size({"application/json": {"a": ["x" * 500]}}) > 500
+
+
+def test_a_bundle_is_taken_as_a_notebook_can_hold_it() -> None:
+    deep: object = 1
+    for _ in range(1000):
+        deep = [deep]
+    shown = {
+        "text/plain": 5,
+        "text/html": None,
+        "text/latex": ["a", "b"],
+        "image/png": "AAAA",
+        "application/json": {"a": [1, None]},
+        "application/x+json": deep,
+        "text/x": deep,
+    }
+    assert whole_bundle(shown) == {
+        "text/plain": "5",
+        "text/latex": ["a", "b"],
+        "image/png": "AAAA",
+        "application/json": {"a": [1, None]},
+    }
+    assert whole_bundle(None) == {}

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_action.errors import SecretFound
+from mlops_action.notebooks import LANGUAGES
+from mlops_action.notebooks.assignments import assignments
 from mlops_action.redact import MASK, Redactor, is_secret_name, strip_user_info
+from mlops_action.registry import load_from
 
 
 @pytest.mark.parametrize(
@@ -103,3 +106,15 @@ def test_megabytes_of_text_are_redacted_in_bounded_time(text: str) -> None:
     begun = time.process_time()
     Redactor(["hunter-two"]).text(text)
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES)))
+@pytest.mark.parametrize(
+    "secret", ["hunter$two", "hünter-zwei", "hunter🚀two", 'hunter"two', "hunter\\two", "it's-secret"]
+)
+def test_a_secret_is_masked_as_the_cell_of_parameters_writes_it(language: str, secret: str) -> None:
+    written = assignments(load_from(LANGUAGES, language)(), {"x": secret}, "here")
+    if language in {"matlab", "octave", "powershell"} and not secret.isascii():
+        return  # written as numbers of characters
+    shown = Redactor([secret]).text(f"{written}\n{json.dumps(written)}")
+    assert shown.count(MASK) == 2, shown

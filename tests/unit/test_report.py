@@ -61,3 +61,14 @@ def test_pages_of_an_earlier_run_are_removed_before_a_new_one(tmp_path: Path) ->
     (tmp_path / "out" / "mine.txt").write_text("kept")
     FolderStore(tmp_path, "out", Redactor()).begin()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_a_new_run_removes_what_runs_write_and_leaves_everything_else(tmp_path: Path) -> None:
+    ours = ("notebooks/a.ipynb", "html/a.html", "html/a/1.png", "html/report.css")
+    theirs = ("notes.txt", "notebooks/data.csv", "html/a/more/table.csv")
+    for name in (*ours, *theirs):
+        (tmp_path / "out" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / name).write_text("x")
+    FolderStore(tmp_path, "out", Redactor()).begin()
+    left = {path.relative_to(tmp_path / "out").as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == set(theirs)

@@ -34,7 +34,7 @@ def notebook() -> dict[str, Any]:
         text("# Data"),
         code("more()"),
     ]
-    return {"cells": [{"id": f"c{i}", **cell} for i, cell in enumerate(cells)]}
+    return {"metadata": {}, "cells": [{"id": f"c{i}", **cell} for i, cell in enumerate(cells)]}
 
 
 def chosen(**selection: Any) -> list[int]:

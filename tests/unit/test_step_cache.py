@@ -216,6 +216,19 @@ def test_where_the_kernel_finds_its_programs_makes_no_difference(project: Projec
     assert project.run().cached.startswith("hit:")
 
 
+def test_an_image_stands_for_the_packages_of_every_kernel_in_it(project: Project) -> None:
+    def use(image: str) -> None:
+        place: dict[str, Any] = {"image": "train:1", "id": image}
+        kernel = replace(project.kernel, name="ir", language="R", where="container", place=place)
+        project.step = replace(project.step, kernel=kernel)
+
+    use("sha256:aa")
+    project.run()
+    assert project.run().cached.startswith("hit:")
+    use("sha256:bb")
+    assert project.run().cached == "miss: kernel ir changed"
+
+
 def test_going_back_to_an_earlier_state_is_a_hit(project: Project) -> None:
     project.run()
     other_input(project)

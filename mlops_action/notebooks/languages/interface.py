@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-NUMBER_KINDS = ("int", "float")
-
 
 @dataclass(frozen=True)
 class Declared:
@@ -57,6 +55,9 @@ class Language(Protocol):
     comment: str
     names: re.Pattern[str]
     """What a name of a variable looks like."""
+
+    def after(self, source: str) -> Language:
+        """The language as it is written after a cell of parameters with that source."""
 
     def assign(self, name: str, value: Any) -> str:
         """The assignment of ``value`` to ``name`` as one statement.

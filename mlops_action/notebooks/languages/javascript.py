@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_action.notebooks.languages.interface import Declared
@@ -38,16 +39,32 @@ _READER = LineReader(
 )
 
 
+_DECLARATION = re.compile(r"(?m)^[ \t]*(?:export\s+)?(var|let|const)\b((?:,[ \t]*\n|[^;\n])*)")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+
+
 class JavaScript(Writer):
-    """JavaScript and TypeScript: ``var`` may be declared again."""
+    """JavaScript and TypeScript.
+
+    ``var`` may be declared again, but not after ``let`` or ``const``; kernels let these two be
+    declared again in another cell by the same word.
+    """
 
     comment = "//"
     reals = ("NaN", "Infinity", "-Infinity")
     reserved = frozenset(_WORDS.split())
 
+    def __init__(self, words_of: Mapping[str, str] | None = None) -> None:
+        """Declare each name by its word in ``words_of``, others by ``var``."""
+        self.words_of = words_of or {}
+
+    def after(self, source: str) -> JavaScript:
+        """Each name is declared as the notebook does it."""
+        return JavaScript(dict(_words_of(source)))
+
     def statement(self, name: str, value: Any) -> str:
-        """``var name = value;``."""
-        return f"var {name} = {self.literal(value)};"
+        """``var name = value;``, or with the word that the name was declared by."""
+        return f"{self.words_of.get(name, 'var')} {name} = {self.literal(value)};"
 
     def whole(self, value: int) -> str:
         """A number, where it is exact."""
@@ -65,3 +82,9 @@ class JavaScript(Writer):
     def declared(self, source: str) -> tuple[Declared, ...] | None:
         """``let``, ``const``, ``var`` and plain assignments, a line each, with TypeScript's types."""
         return _READER.read(source)
+
+
+def _words_of(source: str) -> Iterator[tuple[str, str]]:
+    """Names in declarations, with the word; the first one counts, so it comes last."""
+    for word, names in reversed(_DECLARATION.findall(source)):
+        yield from ((name, word) for name in _NAME.findall(names))

@@ -6,7 +6,7 @@ import math
 from keyword import iskeyword
 from typing import Any
 
-from mlops_action.notebooks.languages.interface import Declared
+from mlops_action.notebooks.languages.interface import Declared, Language
 from mlops_action.notebooks.languages.python_declared import declared_in
 from mlops_action.notebooks.languages.text import IDENTIFIER
 
@@ -16,6 +16,11 @@ class Python:
 
     comment = "#"
     names = IDENTIFIER
+
+    def after(self, source: str) -> Language:
+        """The same: a variable can be assigned to again."""
+        del source
+        return self
 
     def assign(self, name: str, value: Any) -> str:
         """``name = value``.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from mlops_action.notebooks.languages.interface import Declared
+from mlops_action.notebooks.languages.interface import Declared, Language
 from mlops_action.notebooks.languages.text import IDENTIFIER, finite_or
 
 
@@ -19,6 +19,11 @@ class Writer:
     reals = ("NaN", "Inf", "-Inf")
     """Not a number, infinity and minus infinity."""
     reserved: frozenset[str] = frozenset()
+
+    def after(self, source: str) -> Language:
+        """The same, where what was declared can be assigned to again."""
+        del source
+        return self
 
     def assign(self, name: str, value: Any) -> str:
         """``name = value``.

@@ -1,0 +1,4 @@
+// Judges metric files: mlopsGate(metrics: ['metrics.json'], gates: 'gates.yaml')
+def call(Map options = [:]) {
+  mlopsCall('gate', options)
+}
