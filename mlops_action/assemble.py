@@ -193,6 +193,7 @@ def _observation(run: RunResult) -> Json:
             | ({"cached": each.cached} if each.cached else {})
             for each in run.steps
         ],
+        "repetition": encode(run.repetition),
         "environment-variables": sorted(run.environment),
         "inputs-changed-during-run": [
             {"step": each.name, "path": path} for each in run.steps for path in _changed_inputs(each)

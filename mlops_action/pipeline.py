@@ -132,7 +132,7 @@ class Pipeline:
         say_plan(self.console, plan)
         judging = self.loaded.judging and not plan.shard  # what a gate needs may be in another part
         self._store(plan).begin()
-        run = self._execute(plan)
+        run = self._execute(plan, self._store(plan)) if self.settings.options.repeat == 1 else self._repeated(plan)
         self._store(plan).write(RUN_FILE, pretty_bytes(encode(run)))
         verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
         self._emit(plan, Account(run, verdicts, None if plan.shard else assemble(run, verdicts)))
@@ -217,11 +217,23 @@ class Pipeline:
     def _store(self, plan: Plan) -> FolderStore:
         return FolderStore(Path(plan.root), plan.output_dir, self.redactor)
 
-    def _execute(self, plan: Plan) -> RunResult:
+    def _repeated(self, plan: Plan) -> RunResult:
+        """Run the steps several times; the last run counts, and says what differed."""
+        from mlops_action.repeat import repeated
+
+        plan = replace(plan, steps=tuple(replace(step, cache=False) for step in plan.steps))
+
+        def once(folder: str) -> tuple[RunResult, Path]:
+            store = FolderStore(Path(plan.root), folder, self.redactor)
+            return self._execute(plan, store), store.folder
+
+        return repeated(self.settings.options.repeat, once, plan.output_dir, self.console.say)
+
+    def _execute(self, plan: Plan, store: FolderStore) -> RunResult:
         from mlops_action.wiring import StepsRunner
 
         runner = StepsRunner(self.loaded, self.settings, self.context, self.console, self.redactor, self.kernels)
-        return runner.run(plan, self._store(plan))
+        return runner.run(plan, store)
 
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
         from mlops_action.metrics.files import read_metric_file

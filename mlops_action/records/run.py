@@ -91,6 +91,24 @@ class StepResult:
 
 
 @dataclass(frozen=True)
+class Unsteady:
+    """Something that is not the same each time."""
+
+    step: str = documented("Name of the step.")
+    kind: str = documented("`cell`, `output`, `metric` or `end`.")
+    what: str = documented("Place of the cell, path of the output, or name of the metric.")
+    why: str = documented("What it was, and what it was another time.")
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """What came of running the same steps several times."""
+
+    runs: int = documented("How many times they ran.")
+    unsteady: tuple[Unsteady, ...] = documented("What differed; nothing when the steps are deterministic.", default=())
+
+
+@dataclass(frozen=True)
 class RunResult:
     """All steps of one run (`run.json`)."""
 
@@ -102,3 +120,4 @@ class RunResult:
     steps: tuple[StepResult, ...] = documented("What was done, in order.")
     facts: tuple[Fact, ...] = documented("What was collected before the first step.", default=())
     environment: tuple[str, ...] = documented("Names of the variables that kernels were given.", default=())
+    repetition: Repetition | None = documented("What `--repeat` found, or null.", default=None)
