@@ -15,6 +15,8 @@ from mlops_action.formats.recorded import DATA, Recorded, part
 from mlops_action.stores.folder import LIST_FILE, MANIFEST_FILE
 
 MOST_BYTES = 256 * 1024 * 1024
+_EXACT = 2**53
+_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def read_manifest(path: Path) -> Document:
         if path.stat().st_size > MOST_BYTES:
             raise BadDocument(f"larger than {MOST_BYTES} bytes", origin=str(path))
         data = path.read_bytes()
-        value = json.loads(data, object_pairs_hook=_once, parse_constant=_refuse)
+        value = strict_json(data)
     except FileNotFoundError:
         raise BadDocument(
             "there is no such file", origin=str(path), hint="name a manifest.json or its folder"
@@ -92,6 +94,22 @@ def checked_manifest(path: Path) -> Document:
     if problems:
         raise BadDocument(problems[0], origin=str(document.path), hint="`mlops-action manifest verify` says more")
     return document
+
+
+def strict_json(data: bytes) -> Any:
+    """JSON as every reader takes it: no key twice, no NaN, and every number a double.
+
+    Canonical JSON writes the double 1e17 as a whole number; as an integer it would be refused when it is written again.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    return json.loads(data, object_pairs_hook=_once, parse_constant=_refuse, parse_int=_number)
+
+
+def _number(text: str) -> int | float:
+    number = int(text) if len(text) < _DIGITS else 0
+    return number if 0 < abs(number) < _EXACT or text == "0" else float(text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

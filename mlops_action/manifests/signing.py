@@ -12,7 +12,7 @@ from mlops_action.canonical import Json, canonical_bytes, sha256_bytes
 from mlops_action.errors import BadDocument, EnvironmentProblem, ToolMissing
 from mlops_action.formats.intoto import PAYLOAD_TYPE, statement
 from mlops_action.manifests.findings import Finding, Is
-from mlops_action.manifests.read import Document
+from mlops_action.manifests.read import Document, strict_json
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -49,7 +49,7 @@ def check_signature(document: Document, path: Path, key: Path) -> Finding:
         envelope = json.loads(path.read_bytes())
         payload = base64.b64decode(envelope["payload"], validate=True)
         told, signatures = envelope["payloadType"], [base64.b64decode(each["sig"]) for each in envelope["signatures"]]
-        predicate = json.loads(payload).get("predicate")
+        predicate = strict_json(payload).get("predicate")
     except FileNotFoundError:
         return Finding(KIND, path.name, Is.MISSING, "a key was named, and nothing is signed")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,13 @@ def test_a_manifest_with_a_key_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"identity": {}, "identity": {}}')
     with pytest.raises(BadDocument, match="twice"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("value", [1e16, 2.0**53, -1e17, 1e21, 1e300, 123456789012345678901234567890, 0.1])
+def test_a_metric_of_any_size_leaves_a_manifest_that_is_verified(tmp_path: Path, value: float) -> None:
+    root = project(tmp_path / "project")
+    record(root, accuracy=Decimal(value))
+    assert wrong(root) == set()
 
 
 def test_uncommitted_changes_are_verified_by_their_patch(tmp_path: Path) -> None:
