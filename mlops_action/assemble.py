@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mlops_action.canonical import canonical_bytes, digest_of
 from mlops_action.codec import encode
-from mlops_action.digests import readable
 from mlops_action.errors import BadDocument
+from mlops_action.portable import holds_secret, lost_kinds, masked, portable
 from mlops_action.records import (
     FileState,
     Json,
@@ -21,14 +21,13 @@ from mlops_action.records import (
     Uncaptured,
     Verdicts,
 )
-from mlops_action.redact import MASK, is_secret_name
 from mlops_action.vocabulary import MANIFEST_SCHEMA, StepStatus
+
+FURTHER_PARTS = ("locator", "results", "observation", "completeness")
+"""Parts with a digest of their own: the id says nothing of them."""
 
 Pairs = list[tuple[PlannedStep, StepResult | None]]
 """Each planned step with what became of it."""
-
-_EXACT = 2**53
-"""Beyond it a double no longer tells whole numbers apart, so RFC 8785 has none."""
 
 
 def assemble(run: RunResult, verdicts: Verdicts | None) -> Manifest:
@@ -36,7 +35,7 @@ def assemble(run: RunResult, verdicts: Verdicts | None) -> Manifest:
     results = {result.name: result for result in run.steps}
     pairs = [(step, results.get(step.name)) for step in run.plan.steps]
     identity = portable(_identity(run, pairs))
-    return Manifest(
+    manifest = Manifest(
         schema=MANIFEST_SCHEMA,
         manifest_id=digest_of(identity),
         identity=identity,
@@ -45,6 +44,7 @@ def assemble(run: RunResult, verdicts: Verdicts | None) -> Manifest:
         observation=portable(_observation(run)),
         completeness=_completeness(run, pairs, verdicts),
     )
+    return replace(manifest, parts={part: digest_of(encode(getattr(manifest, part))) for part in FURTHER_PARTS})
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -69,12 +69,18 @@ def check_manifest(data: Json) -> None:
         raise BadDocument(f"{pointer or '/'}: {misfit.message}", origin="manifest.json")
     if data["schema"] != MANIFEST_SCHEMA:
         raise BadDocument(f"/schema: expected `{MANIFEST_SCHEMA}`, found `{data['schema']}`", origin="manifest.json")
+    _check_digest(data["identity"], data["manifest-id"], "/identity", "/manifest-id")
+    for part, digest in data.get("parts", {}).items():
+        _check_digest(data.get(part), digest, f"/{part}", f"/parts/{part}")
+
+
+def _check_digest(value: Json, said: str, place: str, said_at: str) -> None:
     try:
-        found = digest_of(data["identity"])
+        found = digest_of(value)
     except ValueError as error:
-        raise BadDocument(f"/identity: {error}", origin="manifest.json") from error
-    if found != data["manifest-id"]:
-        raise BadDocument(f"/manifest-id: the identity part has the id `{found}`", origin="manifest.json")
+        raise BadDocument(f"{place}: {error}", origin="manifest.json") from error
+    if found != said:
+        raise BadDocument(f"{said_at}: the part `{place[1:]}` has the id `{found}`", origin="manifest.json")
 
 
 def _identity(run: RunResult, pairs: Pairs) -> Json:
@@ -130,25 +136,6 @@ def _parameters(step: PlannedStep, result: StepResult | None) -> tuple[PlannedPa
     return (result.parameters if result else ()) or step.parameters
 
 
-def masked(name: str, value: Json) -> Json:
-    """A value without secrets. They are not hashed either: a short one can be guessed from its hash."""
-    if is_secret_name(name):
-        return MASK
-    if isinstance(value, dict):
-        return {str(key): masked(str(key), item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [masked("", item) for item in value]
-    return value
-
-
-def _holds_secret(name: str, value: Json) -> bool:
-    if isinstance(value, dict):
-        return is_secret_name(name) or any(_holds_secret(str(key), item) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return is_secret_name(name) or any(_holds_secret("", item) for item in value)
-    return is_secret_name(name)
-
-
 def _by_path(states: Iterable[FileState]) -> list[FileState]:
     return sorted(states, key=lambda state: state.path)
 
@@ -156,7 +143,16 @@ def _by_path(states: Iterable[FileState]) -> list[FileState]:
 def _locator(run: RunResult) -> Json:
     notebooks = {step.name: step.notebook for step in run.plan.steps if step.notebook}
     facts = {fact.name: fact.locator for fact in run.facts if fact.locator is not None}
-    return {**facts, "config": run.plan.config, "notebooks": notebooks}
+    inputs = {step.name: list(step.inputs) for step in run.plan.steps if step.inputs}
+    outputs = {step.name: [*step.outputs, *step.metrics] for step in run.plan.steps if step.outputs or step.metrics}
+    return {
+        **facts,
+        "config": run.plan.config,
+        "notebooks": notebooks,
+        "inputs": inputs,
+        "outputs": outputs,
+        "output-dir": run.plan.output_dir,
+    }
 
 
 def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
@@ -166,7 +162,9 @@ def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
                 "name": result.name,
                 "status": result.status,
                 "failure": result.failure.kind if result.failure else None,
+                "source": result.source,
                 "executed": result.executed,
+                "executed-sha256": result.executed_sha256,
                 "inputs": _by_path(result.inputs_before),
                 "outputs-before": _by_path(result.outputs_before),
                 "outputs-after": _by_path(result.outputs_after),
@@ -195,6 +193,7 @@ def _observation(run: RunResult) -> Json:
             | ({"cached": each.cached} if each.cached else {})
             for each in run.steps
         ],
+        "repetition": encode(run.repetition),
         "environment-variables": sorted(run.environment),
         "inputs-changed-during-run": [
             {"step": each.name, "path": path} for each in run.steps for path in _changed_inputs(each)
@@ -230,41 +229,9 @@ def _step_gaps(step: PlannedStep, result: StepResult | None) -> Iterable[Uncaptu
     if result is None or not result.notebook_digest:
         yield Uncaptured(f"code of {name}", "it was never read")
     for parameter in _parameters(step, result):
-        if _holds_secret(parameter.name, parameter.value):
+        if holds_secret(parameter.name, parameter.value):
             yield Uncaptured(f"parameter `{parameter.name}` of {name}", "its name says that it holds a secret")
     for path in _changed_inputs(result) if result else ():
         yield Uncaptured(
             f"input `{path}` of {name}", "it changed during the run; only its state before the step is recorded"
         )
-
-
-def portable(value: Json) -> Json:
-    """``value`` with large integers, NaN, infinities and halves of characters as text."""
-    if isinstance(value, dict):
-        return {readable(str(key)): portable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [portable(item) for item in value]
-    if isinstance(value, str):
-        return readable(value)
-    return str(value) if _needs_text(value) else value
-
-
-def lost_kinds(value: Json, pointer: str = "") -> dict[str, str]:
-    """JSON pointers of numbers whose kind ``portable`` and canonical JSON lose: ``1.0`` is written ``1``."""
-    if isinstance(value, (dict, list, tuple)):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        lost = [lost_kinds(item, f"{pointer}/{_escaped(str(key))}") for key, item in items]
-        return {place: kind for each in lost for place, kind in each.items()}
-    if isinstance(value, float) and (_needs_text(value) or value.is_integer()):
-        return {pointer: "float"}
-    return {pointer: "integer"} if _needs_text(value) else {}
-
-
-def _needs_text(value: Json) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    return isinstance(value, int) and abs(value) >= _EXACT
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from mlops_action.assemble import portable
 from mlops_action.canonical import digest_of, sha256_bytes
 from mlops_action.codec import encode
+from mlops_action.portable import portable
 from mlops_action.records import Fact, Json, KernelChoice, PlannedStep, StepResult
 from mlops_action.redact import is_secret_name
 from mlops_action.workshop import Workshop

@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mlops_action.canonical import sha256_bytes, sha256_file
@@ -27,14 +28,20 @@ Trail = frozenset[tuple[int, int]]
 class Found:
     """What patterns stand for at this moment."""
 
-    files: tuple[Path, ...]
-    """Under the root as it was given, in the order of their relative paths."""
+    root: Path
+    names: tuple[str, ...]
+    """Paths of the files, relative to the root with forward slashes, in their order."""
     unmatched: tuple[str, ...]
     """Patterns without a single file, where no refused place is the reason."""
     refused: tuple[Uncaptured, ...]
     """Places that were asked for and cannot be had: links that lead out or nowhere, locked folders."""
     skipped: tuple[Uncaptured, ...]
     """What holds no data: devices, pipes, sockets, links in a circle."""
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """The files, under the root as it was given."""
+        return tuple(self.root / name for name in self.names)
 
 
 def search(root: Path, patterns: Sequence[str]) -> Found:
@@ -46,7 +53,8 @@ def search(root: Path, patterns: Sequence[str]) -> Found:
     walk = _Walk(root)
     unmatched = [pattern for pattern in patterns if not walk.take_pattern(pattern)]
     return Found(
-        tuple(root / path for path in sorted(walk.files)),
+        root,
+        tuple(sorted(walk.files)),
         tuple(unmatched),
         _entries(walk.refused),
         _entries(walk.skipped),

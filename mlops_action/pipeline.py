@@ -31,13 +31,15 @@ from mlops_action.errors import (
     UsageError,
 )
 from mlops_action.evaluate import evaluate, evaluate_run
+from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
-from mlops_action.records import Emissions, MetricReading, Plan, RunResult, Verdicts
+from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
+from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.repository import Repository
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
@@ -130,7 +132,7 @@ class Pipeline:
         say_plan(self.console, plan)
         judging = self.loaded.judging and not plan.shard  # what a gate needs may be in another part
         self._store(plan).begin()
-        run = self._execute(plan)
+        run = self._execute(plan, self._store(plan)) if self.settings.options.repeat == 1 else self._repeated(plan)
         self._store(plan).write(RUN_FILE, pretty_bytes(encode(run)))
         verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
         self._emit(plan, Account(run, verdicts, None if plan.shard else assemble(run, verdicts)))
@@ -195,6 +197,7 @@ class Pipeline:
             verdicts = load_document(Verdicts, path, VERDICTS_SCHEMA)
         manifest = assemble(run, verdicts)
         written = store.write(MANIFEST_FILE, encode_manifest(manifest))
+        self._keep_statements(store, manifest)
         self.console.say(f"Wrote {written}", f"Manifest {manifest.manifest_id}")
         return ExitCode.PASSED
 
@@ -214,11 +217,23 @@ class Pipeline:
     def _store(self, plan: Plan) -> FolderStore:
         return FolderStore(Path(plan.root), plan.output_dir, self.redactor)
 
-    def _execute(self, plan: Plan) -> RunResult:
+    def _repeated(self, plan: Plan) -> RunResult:
+        """Run the steps several times; the last run counts, and says what differed."""
+        from mlops_action.repeat import repeated
+
+        plan = replace(plan, steps=tuple(replace(step, cache=False) for step in plan.steps))
+
+        def once(folder: str) -> tuple[RunResult, Path]:
+            store = FolderStore(Path(plan.root), folder, self.redactor)
+            return self._execute(plan, store), store.folder
+
+        return repeated(self.settings.options.repeat, once, plan.output_dir, self.console.say)
+
+    def _execute(self, plan: Plan, store: FolderStore) -> RunResult:
         from mlops_action.wiring import StepsRunner
 
         runner = StepsRunner(self.loaded, self.settings, self.context, self.console, self.redactor, self.kernels)
-        return runner.run(plan, self._store(plan))
+        return runner.run(plan, store)
 
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
         from mlops_action.metrics.files import read_metric_file
@@ -254,6 +269,7 @@ class Pipeline:
         if account.manifest is not None:
             check_manifest(encode(account.manifest))
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
+            self._keep_statements(store, account.manifest)
         account = replace(account, notebooks=ExecutedNotebooks(notebooks_in or store.folder, account.run))
         emissions = report(account, plan.output_dir, self.prefix(plan))
         for name, data in emissions.files:
@@ -265,6 +281,12 @@ class Pipeline:
         options = self.settings.options
         emissions = emissions if options.summary else replace(emissions, summary="")
         self.console.say(*self.console.system.publish(emissions, self.context, options.annotations))
+
+    def _keep_statements(self, store: FolderStore, manifest: Manifest) -> None:
+        """Write the manifest and the verdicts in the form that others sign and store."""
+        for name in STATEMENTS:
+            for file, data in load_from(EXPORTS, name)().render(encode(manifest)).files:
+                store.write(file, data)
 
     def prefix(self, plan: Plan) -> str:
         """The project folder relative to the checkout, for annotations."""

@@ -21,8 +21,10 @@ class Repository:
     root: Path
     env: Mapping[str, str]
 
-    def bytes_of(self, *arguments: str, env: Mapping[str, str] | None = None, given: bytes = b"") -> bytes:
-        """Standard output of one git command run in the project folder; ``given`` is its standard input.
+    def bytes_of(
+        self, *arguments: str, env: Mapping[str, str] | None = None, given: bytes = b"", at: Path | None = None
+    ) -> bytes:
+        """Standard output of one git command run in the project folder, or ``at`` another; ``given`` is its input.
 
         The folder is declared safe for this call alone: in a container the files often
         belong to another user, and the user's configuration must stay as it is.
@@ -34,7 +36,7 @@ class Repository:
         try:
             done = subprocess.run(
                 ["git", "-c", "safe.directory=*", *arguments],
-                cwd=self.root,
+                cwd=at or self.root,
                 env={**passed, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", **(env or {})},
                 input=given,
                 capture_output=True,

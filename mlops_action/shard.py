@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlops_action.assemble import masked, portable
 from mlops_action.canonical import digest_of
 from mlops_action.codec import encode
 from mlops_action.errors import BadValue
 from mlops_action.executors.ordering import chains
+from mlops_action.portable import masked, portable
 from mlops_action.records import FileState, Json, KernelChoice, Plan, PlannedStep
 
 _NOTATION = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", re.ASCII)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_action.cache_key import Made
+from mlops_action.canonical import sha256_file
 from mlops_action.digests import file_states
 from mlops_action.errors import EnvironmentProblem, WriteFailed
 from mlops_action.kernels.interface import Launch
@@ -194,8 +195,8 @@ class StepRun:
         if self.step.deterministic:
             notebook = copy.deepcopy(notebook)
             make_deterministic(notebook)
-        self.workshop.store.write_text(name, notebook_bytes(notebook))
-        self._note(executed=name)
+        written = self.workshop.store.write_text(name, notebook_bytes(notebook))
+        self._note(executed=name, executed_sha256=sha256_file(Path(written)))
 
     def _record(self, prepared: Prepared, before: Mapping[str, Any]) -> None:
         """Values and metrics of a step that ran to its end."""

@@ -86,7 +86,7 @@ class StepsRunner:
                 redactor=self.redactor,
                 interrupt=Interrupt(),
                 environments=seen,
-                facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor)),
+                facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor, store.write)),
             )
             return execute(plan, workshop)
 

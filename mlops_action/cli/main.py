@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
 from mlops_action import __version__
+from mlops_action.cli.common import Commands, files_of
 from mlops_action.errors import ExitCode, UsageError
 
-_NOT_COMMANDS = {"__init__", "common", "main"}
+_NOT_COMMANDS = {"common", "main"}
 
 
 def command_names() -> list[str]:
     """Names of all commands: the files of this folder."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_COMMANDS)
+    return [name for name in files_of("mlops_action.cli") if name not in _NOT_COMMANDS]
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     """One command per file of this folder."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The file names."""
-        del ctx
-        return command_names()
+    package = "mlops_action.cli"
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's file."""
-        del ctx
-        if cmd_name not in command_names():
-            return None
-        command: click.Command = import_module(f"mlops_action.cli.{cmd_name}").command
-        return command
+    def names(self) -> list[str]:
+        """The files that are commands."""
+        return command_names()
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

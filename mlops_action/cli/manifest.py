@@ -1,4 +1,4 @@
-"""``mlops-action manifest``."""
+"""``mlops-action manifest``: a group of commands, and the short form of ``manifest capture``."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ from typing import Any
 
 import click
 
-from mlops_action.cli.common import run_pipeline, with_options
+from mlops_action.cli.common import Commands, run_pipeline, with_options
 
 
-@click.command("manifest")
-@click.option("--run", "run_file", default="", metavar="FILE", help="The run.json to record; by default the latest.")
-@click.option("--verdicts", "verdicts_file", default="", metavar="FILE", help="Its verdicts.json.")
+class _ManifestCommands(Commands):
+    """One command per file of ``manifest_commands/``."""
+
+    package = "mlops_action.cli.manifest_commands"
+
+
+@click.group("manifest", cls=_ManifestCommands, invoke_without_command=True)
+@click.option("--run", "run_file", default="", metavar="FILE", help="For capture: the run.json to record.")
+@click.option("--verdicts", "verdicts_file", default="", metavar="FILE", help="For capture: its verdicts.json.")
 @with_options("manifest")
-def command(run_file: str, verdicts_file: str, **given: Any) -> None:
-    """Assemble the manifest alone.
+@click.pass_context
+def command(ctx: click.Context, /, run_file: str, verdicts_file: str, **given: Any) -> None:
+    """Record a run, verify, compare, explain, export, sign and rebuild it.
 
-    From the files that the stages before it wrote.
+    Without a command: capture, which assembles the manifest from the files of the stages before it.
     """
-    run_pipeline(given, lambda pipeline: pipeline.manifest(run_file, verdicts_file))
+    if ctx.invoked_subcommand is None:
+        click.echo("`mlops-action manifest` alone means `mlops-action manifest capture`.", err=True)
+        run_pipeline(given, lambda pipeline: pipeline.manifest(run_file, verdicts_file))

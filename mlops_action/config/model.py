@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass as record
 
-from mlops_action.config.keys import DURATION_SCHEMA, key, texts
+from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, key, texts
 from mlops_action.config.place_model import IDLE, PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
 from mlops_action.config.policy_model import BASELINE_DOC, GateSpec
 from mlops_action.config.step_model import StepSpec
-from mlops_action.config.values import duration, version_or_path
+from mlops_action.config.values import Amount, amounts, duration, version_or_path
 
 
 @record(frozen=True)
@@ -75,6 +75,20 @@ class ManifestSpec:
     environment_variables: tuple[str, ...] = texts(
         "Names of environment variables whose values are recorded. No value is recorded otherwise.",
         ["OMP_NUM_THREADS"],
+    )
+    tolerances: dict[str, Amount] = key(
+        "How far a metric may be off when `manifest reproduce` runs the steps again, by its name: `0.01`, `1%`, or "
+        "`{absolute: 0.01, relative: 1%}` (both must hold). Metrics that are not named must be equal.",
+        {"accuracy": 0.001},
+        default_factory=dict,
+        parse=amounts,
+        schema={"type": "object", "additionalProperties": AMOUNT_SCHEMA},
+    )
+    stat_cache: bool = key(
+        "Do not read data again whose size, inode and times are those of an earlier run on this machine "
+        "(`.mlops-cache/`). `manifest verify` reads everything in any case.",
+        True,
+        default=False,
     )
 
 

@@ -175,6 +175,14 @@ class Options:
         metavar="TIME",
     )
     jobs: int = option("How many steps may run at the same time.", (RUN,), default=1, parse=positive, metavar="NUMBER")
+    repeat: int = option(
+        "Run the steps so many times, and say which cell, output or metric is not the same each time. The last run "
+        "is the one that is judged and recorded.",
+        (RUN,),
+        default=1,
+        parse=positive,
+        metavar="NUMBER",
+    )
     fail_fast: bool = option("Start no further step after one has failed.", (RUN,), default=False)
     shard: str = option(
         "Run the I-th of N parts of the steps only, `I/N`; `mlops-action merge` puts the parts' results together.",

@@ -107,6 +107,17 @@ def amount(value: Any) -> Amount:
     return Amount(absolute=_size(value))
 
 
+def amounts(value: Any) -> dict[str, Amount]:
+    """Amounts by name.
+
+    Raises:
+        ValueError: no mapping, or one of them is no amount.
+    """
+    if not isinstance(value, dict):
+        raise ValueError("expected a mapping of metrics to amounts")
+    return {str(name): amount(item) for name, item in value.items()}
+
+
 def _share(value: Any) -> Decimal:
     if isinstance(value, str) and value.strip().endswith("%"):
         # Moves the point: a division would round to 28 digits.

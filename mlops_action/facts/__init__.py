@@ -6,8 +6,12 @@ FACTS = {
     "kernels": "mlops_action.facts.kernel_specs:KernelSpecs",
     "data": "mlops_action.facts.data:DeclaredData",
     "platform": "mlops_action.facts.platform_info:PlatformFact",
+    "machine": "mlops_action.facts.machine:MachineFact",
+    "os-packages": "mlops_action.facts.os_packages:OsPackages",
+    "conda": "mlops_action.facts.conda:CondaPackages",
     "image": "mlops_action.facts.image:ImageFact",
     "variables": "mlops_action.facts.variables:Variables",
+    "tolerances": "mlops_action.facts.tolerances:Tolerances",
     "ci": "mlops_action.facts.ci_run:CiRun",
 }
 """Facts by their name in the manifest, in the order of collection."""

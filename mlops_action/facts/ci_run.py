@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mlops_action.digests import readable
 from mlops_action.facts.interface import Scene
@@ -84,7 +87,19 @@ class CiRun:
             for claim, parts in system.claims.items()
             if all(env.get(name) for name in _variables(parts))
         }
+        claims |= {claim: {"value": value, "source": "event"} for claim, value in _of_event(env).items()}
         return Fact("ci", observation={"system": system.name, "claims": claims})
+
+
+def _of_event(env: Mapping[str, str]) -> dict[str, str]:
+    """What GitHub's event file says of a pull request: its commits, which the merge commit hides."""
+    try:
+        event = json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_bytes())
+        pull = event["pull_request"]
+        said = {"pull-request": pull["number"], "head-sha": pull["head"]["sha"], "base-sha": pull["base"]["sha"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {claim: str(value) for claim, value in said.items() if re.fullmatch(r"[0-9a-f]{1,64}", str(value))}
 
 
 def _variables(parts: tuple[str, ...]) -> list[str]:

@@ -48,12 +48,17 @@ def normalised(name: str) -> str:
 
 def distributions_on(path: Iterable[str]) -> list[Distribution]:
     """The distributions that an interpreter with this ``sys.path`` sees, by name; the first of a name counts."""
-    found: dict[str, Distribution] = {}
+    return [seen for _, seen in installed_on(path)]
+
+
+def installed_on(path: Iterable[str]) -> list[tuple[Path, Distribution]]:
+    """Like ``distributions_on``, each with its metadata folder."""
+    found: dict[str, tuple[Path, Distribution]] = {}
     for folder in path:
         for entry in _metadata_in(Path(folder)):
             seen = _read(entry)
             if seen is not None:
-                found.setdefault(seen.name, seen)
+                found.setdefault(seen.name, (entry, seen))
     return [found[name] for name in sorted(found)]
 
 

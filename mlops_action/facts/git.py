@@ -7,6 +7,8 @@ import os
 from mlops_action.digests import readable
 from mlops_action.errors import GitRefused
 from mlops_action.facts.interface import Scene
+from mlops_action.facts.parts import lfs_of, submodules_of
+from mlops_action.facts.patch import kept_patch
 from mlops_action.facts.urls import bare_url
 from mlops_action.facts.work_tree import WorkTree, results_of, snapshot
 from mlops_action.records import Fact, Json, Uncaptured
@@ -34,21 +36,29 @@ class GitFact:
 
     def _collect(self, scene: Scene, repository: Repository) -> Fact:
         commit = repository.commit_of("HEAD")
-        with snapshot(repository, results_of(scene, repository)) as work_tree:
-            changed = [readable(path) for path in work_tree.changed(commit)]
+        apart = results_of(scene, repository)
+        with snapshot(repository, apart) as work_tree:
+            changed_paths = work_tree.changed(commit)
+            patch = kept_patch(scene, work_tree, commit, changed_paths)
+            submodules = submodules_of(repository, work_tree)
+            lfs = lfs_of(repository)
+        changed = [readable(path) for path in changed_paths]
         prefix = os.fsdecode(repository.bytes_of("rev-parse", "--show-prefix").rstrip(b"\n"))
         return Fact(
             "source",
             identity={"tree": work_tree.tree, "subfolder": readable(prefix.rstrip("/"))},
-            locator=_locator(repository, commit),
+            locator=_locator(repository, commit)
+            | {"apart": [readable(spec) for spec in apart], "patch": patch.locator, "submodules": submodules},
             observation={
                 "dirty": bool(changed),
                 "changed": changed[:MOST_PATHS],
                 "changed-count": len(changed),
                 "shallow": repository.attempt("rev-parse", "--is-shallow-repository") == "true",
                 "autocrlf": repository.attempt("config", "--get", "core.autocrlf"),
+                "lfs-files": len(lfs.files),
+                "lfs-pointers": lfs.pointers,
             },
-            uncaptured=_gaps(repository, work_tree),
+            uncaptured=(*_gaps(repository, work_tree), *patch.gaps, *lfs.gaps),
         )
 
 

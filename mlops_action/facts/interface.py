@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,8 @@ class Scene:
     plan: Plan
     spec: ManifestSpec
     redactor: Redactor
+    keep: Callable[[str, bytes], str] | None = None
+    """Keeps a file beside the manifest, by its name; without it there are no such files."""
 
     @property
     def root(self) -> Path:

@@ -67,7 +67,8 @@ class _Interpreter:
 
     def locator(self) -> Json:
         origins = {found.name: found.url for found in self.distributions if found.url}
-        return {"kernels": self.kernels, "executable": self.executable, "origins": origins}
+        path = list(self.said["path"])
+        return {"kernels": self.kernels, "executable": self.executable, "origins": origins, "path": path}
 
     def gaps(self) -> list[Uncaptured]:
         where = f" of kernel {_quoted(self.kernels)}"

@@ -11,9 +11,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from mlops_action.digests import pattern_parts
+from mlops_action.errors import GitRefused
 from mlops_action.facts.interface import Scene
 from mlops_action.repository import Repository
 
@@ -54,7 +56,7 @@ class WorkTree:
         self.apart = apart
         self._prepare(folder)
         self._update()
-        self.tree = self._git("write-tree", "--missing-ok").decode().strip()
+        self.tree = self._written(self._env["GIT_INDEX_FILE"])
 
     def changed(self, commit: str) -> list[str]:
         """Paths, from the top of the repository, in which the snapshot differs from ``commit``."""
@@ -62,6 +64,57 @@ class WorkTree:
             "diff-tree", "-r", "-z", "--name-only", "--no-renames", f"{commit}^{{tree}}", self.tree, *self._kept()
         )
         return _names(names)
+
+    def knows(self, name: str) -> bool:
+        """Whether an object of this id is in the repository."""
+        try:
+            self._git("cat-file", "-e", name)
+        except GitRefused:
+            return False
+        return bool(name)
+
+    def links(self) -> list[tuple[bytes, str]]:
+        """Path and commit of each repository in this one."""
+        entries = (entry.partition(b"\t") for entry in self._git("ls-tree", "-r", "-z", self.tree).split(b"\0"))
+        return [(path, head.split()[2].decode()) for head, _, path in entries if head.startswith(b"160000")]
+
+    def compared_with(self, tree: str) -> list[tuple[bytes, bytes]]:
+        """What became of each file since ``tree``: git's letter, and the path from the top of the repository."""
+        listing = self._git("diff-tree", "-r", "-z", "--name-status", "--no-renames", tree, self.tree, *self._kept())
+        fields = listing.split(b"\0")[:-1]
+        return list(zip(fields[::2], fields[1::2], strict=True))
+
+    def patch_from(self, commit: str, changed: list[str]) -> bytes:
+        """What leads from ``commit`` to this state, new and binary files included, as ``git apply`` takes it."""
+        places = ((path, self._top / path) for path in changed)
+        there = [path for path, place in places if place.is_symlink() or place.is_file()]
+        self._feed(there, "--add", "--remove", "--replace", env=self._apart_env)  # this time with their contents
+        return self._git("diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
+                         "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", f"{commit}^{{tree}}", self.tree,
+                         *self._kept())  # fmt: skip
+
+    def patched(self, commit: str, patch: bytes) -> str:
+        """Id of the tree that ``patch`` makes of ``commit``, results left out; empty when it does not apply.
+
+        The index that it is applied to holds nothing but the commit, as in a fresh clone.
+        """
+        env = {**self._env, "GIT_INDEX_FILE": self._env["GIT_INDEX_FILE"] + ".patched"}
+        try:
+            self.repository.bytes_of("read-tree", commit, env=env)
+            if patch:
+                self.repository.bytes_of("apply", "--cached", "--binary", "--directory=", "-", env=env, given=patch,
+                                         at=self._top)  # fmt: skip
+            if self.apart:
+                apart = self.repository.bytes_of("ls-files", "-z", "--cached", "--", *_specs("", self.apart), env=env)
+                remove = ("update-index", "--force-remove", "-z", "--stdin")
+                self.repository.bytes_of(*remove, env=env, given=apart)
+            return self._written(env["GIT_INDEX_FILE"])
+        except GitRefused:
+            return ""
+
+    @cached_property
+    def _top(self) -> Path:
+        return top_of(self.repository)
 
     def _prepare(self, folder: Path) -> None:
         index = self._path_of("index")
@@ -97,12 +150,21 @@ class WorkTree:
         inner = Repository(self.repository.root / folder, self.repository.env)
         return bool(inner.attempt("rev-parse", "--verify", "--quiet", "HEAD"))
 
-    def _feed(self, paths: list[str], *options: str) -> None:
+    def _feed(self, paths: list[str], *options: str, env: Mapping[str, str] | None = None) -> None:
         given = b"".join(os.fsencode(path) + b"\0" for path in paths)
-        self._git("update-index", *options, "-z", "--stdin", given=given)
+        self.repository.bytes_of("update-index", *options, "-z", "--stdin", env=env or self._env, given=given)
 
-    def _git(self, *arguments: str, given: bytes = b"") -> bytes:
-        return self.repository.bytes_of(*arguments, env=self._env, given=given)
+    def _git(self, *arguments: str) -> bytes:
+        return self.repository.bytes_of(*arguments, env=self._env)
+
+    def _written(self, index: str) -> str:
+        env = {**self._apart_env, "GIT_INDEX_FILE": index}
+        return self.repository.bytes_of("write-tree", "--missing-ok", env=env).decode().strip()
+
+    @cached_property
+    def _apart_env(self) -> Mapping[str, str]:
+        """Without a view of the repository's objects: git renews the time of one that it would write again."""
+        return {key: value for key, value in self._env.items() if key != "GIT_ALTERNATE_OBJECT_DIRECTORIES"}
 
     def _path_of(self, name: str) -> Path:
         answer = self.repository.bytes_of("rev-parse", "--git-path", name)
@@ -121,11 +183,20 @@ def results_of(scene: Scene, repository: Repository) -> tuple[str, ...]:
     patterns = [pattern for step in scene.plan.steps for pattern in (*step.outputs, *step.metrics)]
     joined = {"/".join(parts) for parts in map(pattern_parts, patterns) if parts}
     specs = {spec for pattern in joined for spec in _glob_specs(pattern)}
-    top = Path(os.fsdecode(repository.bytes_of("rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
+    top = top_of(repository)
     output = (scene.root / scene.plan.output_dir).resolve()
     if scene.plan.output_dir and output.is_relative_to(top) and not scene.root.resolve().is_relative_to(output):
         specs.add(f"top,literal){output.relative_to(top).as_posix()}")
     return tuple(sorted(specs))
+
+
+def top_of(repository: Repository) -> Path:
+    """The folder where the work tree begins.
+
+    Raises:
+        GitRefused: git cannot tell.
+    """
+    return Path(os.fsdecode(repository.bytes_of("rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
 
 
 def _glob_specs(pattern: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mlops_action.canonical import Json
 from mlops_action.records import Annotation, Manifest, RunResult, Verdicts
 
 Files = tuple[tuple[str, bytes], ...]
@@ -67,3 +68,26 @@ class ReportFormat(Protocol):
 
     def render(self, account: Account) -> Files:
         """The files, the one that a reader opens last: when it is there, so are the others."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A manifest in another form."""
+
+    files: Files
+    """Files to write."""
+    payload: tuple[tuple[str, str], ...] = ()
+    """Files of the project that belong beside them: name there, path in the project folder."""
+    missing: tuple[str, ...] = ()
+    """What the other form would need and the manifest does not know, in words."""
+
+
+class ManifestExport(Protocol):
+    """Writes a manifest in another form.
+
+    Laws, tested for every export: the same manifest gives the same bytes; a validator that is
+    not ours accepts them; nothing is claimed that the manifest does not say.
+    """
+
+    def render(self, manifest: Json) -> Exported:
+        """The files for a checked manifest, as JSON."""

@@ -26,8 +26,10 @@ from mlops_action.records.run import CellResult as CellResult
 from mlops_action.records.run import Difference as Difference
 from mlops_action.records.run import Failure as Failure
 from mlops_action.records.run import MetricReading as MetricReading
+from mlops_action.records.run import Repetition as Repetition
 from mlops_action.records.run import RunResult as RunResult
 from mlops_action.records.run import StepResult as StepResult
+from mlops_action.records.run import Unsteady as Unsteady
 from mlops_action.records.verdict import BaselineIdentity as BaselineIdentity
 from mlops_action.records.verdict import Verdict as Verdict
 from mlops_action.records.verdict import Verdicts as Verdicts

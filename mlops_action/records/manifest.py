@@ -37,3 +37,6 @@ class Manifest:
     results: Json = documented("What came out: outputs, metrics, verdicts.")
     observation: Json = documented("Times, host and CI claims; not part of the identity.")
     completeness: tuple[Uncaptured, ...] = documented("Each thing that was not captured, and why.")
+    parts: dict[str, str] = documented(
+        "`sha256:` of the RFC 8785 bytes of each part that the id says nothing of, by its name.", default_factory=dict
+    )

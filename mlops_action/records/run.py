@@ -87,6 +87,25 @@ class StepResult:
     variant: str = documented("Combination of the matrix that it ran for, or empty.", default="")
     cached: str = documented("Why it was, or was not, taken from the cache; empty without a cache.", default="")
     differences: tuple[Difference, ...] = documented("Outputs that are not what is saved.", default=())
+    executed_sha256: str = documented("Hex SHA-256 of the executed notebook.", default="")
+
+
+@dataclass(frozen=True)
+class Unsteady:
+    """Something that is not the same each time."""
+
+    step: str = documented("Name of the step.")
+    kind: str = documented("`cell`, `output`, `metric` or `end`.")
+    what: str = documented("Place of the cell, path of the output, or name of the metric.")
+    why: str = documented("What it was, and what it was another time.")
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """What came of running the same steps several times."""
+
+    runs: int = documented("How many times they ran.")
+    unsteady: tuple[Unsteady, ...] = documented("What differed; nothing when the steps are deterministic.", default=())
 
 
 @dataclass(frozen=True)
@@ -101,3 +120,4 @@ class RunResult:
     steps: tuple[StepResult, ...] = documented("What was done, in order.")
     facts: tuple[Fact, ...] = documented("What was collected before the first step.", default=())
     environment: tuple[str, ...] = documented("Names of the variables that kernels were given.", default=())
+    repetition: Repetition | None = documented("What `--repeat` found, or null.", default=None)

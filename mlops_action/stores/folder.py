@@ -15,6 +15,11 @@ from mlops_action.redact import Redactor
 RUN_FILE = "run.json"
 VERDICTS_FILE = "verdicts.json"
 MANIFEST_FILE = "manifest.json"
+PATCH_FILE = "source.patch"
+LIST_FILE = "data.sha256"
+STATEMENT_FILE = "manifest.intoto.json"
+TESTS_FILE = "test-result.intoto.json"
+SIGNATURE_FILE = "manifest.dsse.json"
 REPORT_FILE = "report.md"
 JUNIT_FILE = "junit.xml"
 HTML_FILE = "report.html"
@@ -22,7 +27,20 @@ NOTEBOOKS = "notebooks"
 HTML_PAGES = "html"
 IMAGES = (".png", ".jpg", ".gif", ".svg")
 FOR_MACHINES = ("report.sarif", "codequality.json", "metrics.txt", "verdict.env", "gitlab-annotations.json")
-_OURS = (RUN_FILE, VERDICTS_FILE, MANIFEST_FILE, REPORT_FILE, JUNIT_FILE, HTML_FILE, *FOR_MACHINES)
+_OURS = (
+    RUN_FILE,
+    VERDICTS_FILE,
+    MANIFEST_FILE,
+    REPORT_FILE,
+    JUNIT_FILE,
+    HTML_FILE,
+    *FOR_MACHINES,
+    PATCH_FILE,
+    LIST_FILE,
+    STATEMENT_FILE,
+    TESTS_FILE,
+    SIGNATURE_FILE,
+)
 
 _REMOVED = {NOTEBOOKS: (".ipynb",), HTML_PAGES: (".html", ".css", *IMAGES)}
 """Endings of the files below our two folders that a run writes, so that the next one removes them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,16 +112,17 @@ def test_data_that_is_declared_and_not_there_is_told_missing(tmp_path: Path) -> 
 def test_data_that_cannot_be_read_is_told_and_the_rest_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlops_action.facts import data
 
-    whole = data.state_of
+    whole = data.states_of
 
-    def locked(root: Path, path: Path) -> object:
-        if path.name == "a.csv":
-            raise PermissionError(13, "Permission denied")
-        return whole(root, path)
+    def locked(root: Path, names: Sequence[str], cache: object) -> list[object]:
+        states = whole(root, names)
+        return [
+            PermissionError(13, "Permission denied") if n == "a.csv" else s for n, s in zip(names, states, strict=True)
+        ]
 
     (tmp_path / "a.csv").write_text("a")
     (tmp_path / "b.csv").write_text("b")
-    monkeypatch.setattr(data, "state_of", locked)
+    monkeypatch.setattr(data, "states_of", locked)
     fact = data_of(tmp_path, "*.csv")
     assert [entry["path"] for entry in fact.identity] == ["b.csv"]
     assert [gap.why for gap in fact.uncaptured] == ["it cannot be read: Permission denied"]

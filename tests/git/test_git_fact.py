@@ -68,7 +68,13 @@ def scene_of(root: Path, *outputs: str, output_dir: str = "mlops-results", metri
     env = {"PATH": os.environ["PATH"], "HOME": str(root.parent)}
     context = Context(env, root, io.StringIO(), lambda: datetime.now(UTC))
     step = PlannedStep("train", "mlops.yaml:1:1", outputs=outputs, metrics=metrics)
-    return Scene(context, Plan("mlops.yaml", str(root), output_dir, (step,), ()), ManifestSpec(), Redactor())
+    return Scene(
+        context,
+        Plan("mlops.yaml", str(root), output_dir, (step,), ()),
+        ManifestSpec(),
+        Redactor(),
+        lambda name, _: name,
+    )
 
 
 def fact_of(root: Path, *outputs: str, output_dir: str = "mlops-results", metrics: tuple[str, ...] = ()) -> Fact:

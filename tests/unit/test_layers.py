@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "mlops_action"
 LEVELS = {
     0: "vocabulary records errors structure codec canonical redact sanitize files context registry __init__",
-    1: "config repository digests",
+    1: "config repository digests dirhash hashing portable",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
     3: "plan parameters selections signatures inspection gate_plan workshop step_notebook step_results step_run "
-    "execute evaluate assemble report progress announce ending cache_key step_cache merge shard scaffold generated "
-    "diagnosis sessions",
+    "execute evaluate assemble manifests report progress announce ending cache_key step_cache merge repeat shard "
+    "scaffold generated diagnosis sessions",
     4: "pipeline wiring boundary snippet session_desk",
     5: "cli action entrypoint __main__",
 }

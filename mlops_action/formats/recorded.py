@@ -1,0 +1,95 @@
+"""Which files a manifest speaks of, and in what state its run left them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops_action.canonical import Json
+
+DATA, INPUT, OUTPUT, CODE, NOTEBOOK = "data", "input", "output", "code", "executed notebook"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One file as the manifest knows it."""
+
+    kind: str
+    path: str
+    """As ``digests.relative_name`` writes it, relative to the project folder."""
+    sha256: str
+    size: int | None = None
+    step: str = ""
+
+
+def part(manifest: Json, *keys: str) -> Json:
+    """What is at a place of a manifest; an empty mapping when there is nothing."""
+    value = manifest
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return {} if value is None else value
+
+
+def last_states(manifest: Json) -> list[Recorded]:
+    """Each file once, as it was at the end of the run: what a later step wrote counts."""
+    found: dict[str, Recorded] = {}
+    for state in data_of(manifest):
+        found[state["path"]] = _recorded(DATA, state)
+    for step in steps_of(manifest):
+        for state in _listed(step, "inputs"):
+            found.setdefault(state["path"], _recorded(INPUT, state, step["name"]))
+        for state in _listed(step, "outputs-after"):
+            found[state["path"]] = _recorded(OUTPUT, state, step["name"])
+        source = step.get("source")
+        if source:
+            found.setdefault(source["path"], _recorded(CODE, source, step["name"]))
+    return [each for _, each in sorted(found.items()) if each.sha256]
+
+
+def data_of(manifest: Json) -> list[Json]:
+    """The declared data files; a manifest of many files names them in a list of its own."""
+    data = part(manifest, "identity", "data")
+    return data if isinstance(data, list) else []
+
+
+def outputs_of(manifest: Json) -> list[Recorded]:
+    """The files that the run wrote, as it left them."""
+    return [each for each in last_states(manifest) if each.kind == OUTPUT]
+
+
+def inputs_of(manifest: Json) -> list[Recorded]:
+    """The files that the run read and did not write."""
+    return [each for each in last_states(manifest) if each.kind in {DATA, INPUT}]
+
+
+def executed_notebooks(manifest: Json) -> list[Recorded]:
+    """The executed notebooks; their paths are relative to the output folder."""
+    return [
+        Recorded(NOTEBOOK, step["executed"], step["executed-sha256"], step=step["name"])
+        for step in steps_of(manifest)
+        if step.get("executed") and step.get("executed-sha256")
+    ]
+
+
+def steps_of(manifest: Json) -> list[Json]:
+    """What became of each step, in the order of the run."""
+    return [step for step in part(manifest, "results", "steps") or () if isinstance(step, dict)]
+
+
+def patterns_of(manifest: Json) -> dict[str, list[str]]:
+    """Patterns of data, inputs and outputs that the configuration declares, by the kind of file."""
+    locator = part(manifest, "locator")
+
+    def joined(kind: str) -> list[str]:
+        return sorted({pattern for patterns in (locator.get(kind) or {}).values() for pattern in patterns})
+
+    data = list((locator.get("data") or {}).get("patterns") or ())
+    return {DATA: data, INPUT: joined("inputs"), OUTPUT: joined("outputs")}
+
+
+def _recorded(kind: str, state: Json, step: str = "") -> Recorded:
+    return Recorded(kind, state["path"], state.get("sha256", ""), state.get("size"), step)
+
+
+def _listed(step: Json, key: str) -> Iterator[Json]:
+    yield from step.get(key) or ()

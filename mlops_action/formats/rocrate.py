@@ -1,0 +1,124 @@
+"""The manifest as a Process Run Crate 0.5: an RO-Crate 1.1 with the files themselves."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mlops_action.canonical import Json, pretty_bytes
+from mlops_action.formats.interface import Exported
+from mlops_action.formats.recorded import INPUT, OUTPUT, Recorded, last_states, part, steps_of
+from mlops_action.stores.folder import MANIFEST_FILE
+
+FILE = "ro-crate-metadata.json"
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+_CONTEXT = [
+    "https://w3id.org/ro/crate/1.1/context",
+    {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"},
+]
+_STATUS = {"ok": "http://schema.org/CompletedActionStatus"}
+_FAILED = "http://schema.org/FailedActionStatus"
+_TOOL = "#mlops-action"
+
+
+class RoCrate:
+    """``ro-crate-metadata.json``, with the manifest, data, notebooks and outputs beside it."""
+
+    def render(self, manifest: Json) -> Exported:
+        """The metadata, and what belongs into the crate."""
+        files = last_states(manifest)
+        graph = [
+            *_head(manifest, files),
+            *_actions(manifest),
+            *(_file(each) for each in files),
+            _manifest_file(manifest),
+        ]
+        folder = part(manifest, "locator", "output-dir") or "mlops-out"
+        payload = ((MANIFEST_FILE, f"{folder}/{MANIFEST_FILE}"), *((each.path, each.path) for each in files))
+        return Exported(((FILE, pretty_bytes({"@context": _CONTEXT, "@graph": graph})),), payload)
+
+
+def _head(manifest: Json, files: list[Recorded]) -> list[Json]:
+    observation = part(manifest, "observation")
+    steps = [step["name"] for step in steps_of(manifest)]
+    return [
+        {
+            "@id": FILE,
+            "@type": "CreativeWork",
+            "about": {"@id": "./"},
+            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
+        },
+        {
+            "@id": "./",
+            "@type": "Dataset",
+            "name": f"Run {manifest['manifest-id']}",
+            "description": f"What the run of the steps {', '.join(steps)} read and wrote, recorded by mlops-action.",
+            "datePublished": str(observation.get("finished") or "1970-01-01"),
+            "license": "The manifest does not say under which licence these files are.",
+            "conformsTo": {"@id": PROFILE},
+            "hasPart": [{"@id": MANIFEST_FILE}, *({"@id": _id(each.path)} for each in files)],
+            "mentions": [{"@id": f"#step-{_id(name)}"} for name in steps],
+        },
+        {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
+        {
+            "@id": _TOOL,
+            "@type": "SoftwareApplication",
+            "name": "mlops-action",
+            "softwareVersion": str(observation.get("tool", "")),
+            "url": "https://example.org/mlops-action",
+        },
+    ]
+
+
+def _actions(manifest: Json) -> list[Json]:
+    times = {each["name"]: each for each in part(manifest, "observation", "steps") or ()}
+    settings = {step["name"]: step.get("parameters", {}) for step in part(manifest, "identity", "steps") or ()}
+    found: list[Json] = []
+    for step in steps_of(manifest):
+        name = step["name"]
+        values = [_value(name, key, value) for key, value in sorted(settings.get(name, {}).items())]
+        found += [_action(step, times.get(name, {}), values, part(manifest, "observation")), *values]
+    return found
+
+
+def _action(step: Json, seen: Json, values: list[Json], observation: Json) -> Json:
+    source = step.get("source")
+    ended = {} if step["status"] == "ok" else {"error": str(step.get("failure") or step["status"])}
+    return {
+        "@id": f"#step-{_id(step['name'])}",
+        "@type": "CreateAction",
+        "name": f"Step {step['name']}",
+        "description": f"The step {step['name']} ended with the status {step['status']}.",
+        "instrument": {"@id": _id(source["path"]) if source else _TOOL},
+        "startTime": str(seen.get("started") or observation.get("started", "")),
+        "endTime": str(observation.get("finished", "")),
+        "actionStatus": {"@id": _STATUS.get(step["status"], _FAILED)},
+        "object": [
+            *({"@id": _id(each["path"])} for each in step["inputs"]),
+            *({"@id": each["@id"]} for each in values),
+        ],
+        "result": [{"@id": _id(each["path"])} for each in step["outputs-after"]],
+    } | ended
+
+
+def _value(step: str, name: str, value: Json) -> Json:
+    return {"@id": f"#{_id(step)}-{_id(name)}", "@type": "PropertyValue", "name": name, "value": str(value)}
+
+
+def _file(each: Recorded) -> Json:
+    kind: Json = "File" if each.kind in {INPUT, OUTPUT, "data"} else ["File", "SoftwareSourceCode"]
+    size = {} if each.size is None else {"contentSize": str(each.size)}
+    return {"@id": _id(each.path), "@type": kind, "name": each.path, "sha256": each.sha256} | size
+
+
+def _manifest_file(manifest: Json) -> Json:
+    return {
+        "@id": MANIFEST_FILE,
+        "@type": "File",
+        "name": "Manifest of the run",
+        "encodingFormat": "application/json",
+        "identifier": manifest["manifest-id"],
+    }
+
+
+def _id(path: str) -> str:
+    return quote(path, safe="/._-~")

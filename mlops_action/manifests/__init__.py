@@ -1,0 +1,1 @@
+"""What is done with a manifest after its run: read, verified, compared, explained, exported, signed, rebuilt."""

@@ -1,0 +1,185 @@
+"""What changed between two runs, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mlops_action.canonical import Json
+from mlops_action.formats.recorded import inputs_of, outputs_of, part, steps_of
+
+ABSENT: Json = None
+_SHORT = 19
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is not the same in both manifests."""
+
+    kind: str
+    what: str
+    before: Json
+    after: Json
+    words: str
+
+    def json(self) -> Json:
+        """For programs."""
+        return {"kind": self.kind, "what": self.what, "before": self.before, "after": self.after, "words": self.words}
+
+
+def differences(before: Json, after: Json) -> list[Change]:
+    """All changes from ``before`` to ``after``, kind by kind; empty when the runs are alike in all that counts."""
+    return [change for compare in _COMPARISONS for change in compare(before, after)]
+
+
+def _code(before: Json, after: Json) -> Iterator[Change]:
+    trees = [part(each, "identity", "source").get("tree") for each in (before, after)]
+    if trees[0] != trees[1]:
+        commits = [str(part(each, "locator", "source").get("commit", "unknown"))[:12] for each in (before, after)]
+        dirty = [
+            " with uncommitted changes" if part(each, "observation", "source").get("dirty") else ""
+            for each in (before, after)
+        ]
+        words = f"the source tree changed: commit {commits[0]}{dirty[0]} became {commits[1]}{dirty[1]}"
+        yield Change("code", "source tree", trees[0], trees[1], words)
+    digests = [
+        {step["name"]: step.get("notebook-digest", "") for step in part(each, "identity", "steps") or ()}
+        for each in (before, after)
+    ]
+    yield from _mapped("code", "code of step", digests, _digest)
+
+
+def _parameters(before: Json, after: Json) -> Iterator[Change]:
+    flat = [
+        {
+            f"{step['name']}.{name}": value
+            for step in part(each, "identity", "steps") or ()
+            for name, value in step["parameters"].items()
+        }
+        for each in (before, after)
+    ]
+    yield from _mapped("parameters", "parameter", flat)
+    variables = [
+        {**part(each, "identity", "environment"), **part(each, "identity", "variables")} for each in (before, after)
+    ]
+    yield from _mapped("environment", "variable", variables)
+
+
+def _data(before: Json, after: Json) -> Iterator[Change]:
+    files = [{each.path: each.sha256 for each in inputs_of(side)} for side in (before, after)]
+    yield from _mapped("data", "data file", files, _digest)
+
+
+def _packages(before: Json, after: Json) -> Iterator[Change]:
+    sides = [_interpreters(each) for each in (before, after)]
+    for name in sorted(sides[0].keys() | sides[1].keys()):
+        old, new = (side.get(name) or {} for side in sides)
+        yield from _mapped("packages", f"Python of kernel {name}, part", [_python(old), _python(new)])
+        lists = [{each["name"]: each for each in side.get("distributions", ())} for side in (old, new)]
+        for package in sorted(lists[0].keys() | lists[1].keys()):
+            pair = [side.get(package) for side in lists]
+            if pair[0] != pair[1]:
+                yield Change("packages", package, pair[0], pair[1], _package_words(package, pair[0], pair[1]))
+
+
+def _interpreters(manifest: Json) -> dict[str, Json]:
+    return {", ".join(each["kernels"]): each for each in part(manifest, "identity", "python") or ()}
+
+
+def _python(interpreter: Json) -> dict[str, Json]:
+    return {key: interpreter[key] for key in ("implementation", "version") if key in interpreter}
+
+
+def _package_words(name: str, old: Json, new: Json) -> str:
+    if old is None:
+        return f"package {name} {new.get('version', '')} was added"
+    if new is None:
+        return f"package {name} {old.get('version', '')} was removed"
+    if old.get("version") != new.get("version"):
+        return f"package {name} went from {old.get('version', '')} to {new.get('version', '')}"
+    return f"package {name} {old.get('version', '')} is another build of the same version"
+
+
+def _hardware(before: Json, after: Json) -> Iterator[Change]:
+    for fact in ("platform", "machine", "image"):
+        sides = [_flat({**part(each, "observation", fact), **part(each, "identity", fact)}) for each in (before, after)]
+        yield from _mapped("hardware" if fact != "image" else "image", fact, sides)
+
+
+def _metrics(before: Json, after: Json) -> Iterator[Change]:
+    sides = [_readings(each) for each in (before, after)]
+    for name in sorted(sides[0].keys() | sides[1].keys()):
+        old, new = (side.get(name, ABSENT) for side in sides)
+        if old != new:
+            yield Change("metrics", name, old, new, _metric_words(name, old, new))
+
+
+def _readings(manifest: Json) -> dict[str, Json]:
+    readings = part(manifest, "results", "metrics") or ()
+    return {each["name"] + (f" ({each['slice']})" if each.get("slice") else ""): each["value"] for each in readings}
+
+
+def _metric_words(name: str, old: Json, new: Json) -> str:
+    if isinstance(old, (int, float)) and isinstance(new, (int, float)):
+        verb = "rose" if new > old else "fell"
+        return f"metric {name} {verb} by {abs(new - old):.6g}, from {old} to {new}"
+    return _words(f"metric {name}", (old, new), str)
+
+
+def _outputs(before: Json, after: Json) -> Iterator[Change]:
+    files = [{each.path: each.sha256 for each in outputs_of(side)} for side in (before, after)]
+    yield from _mapped("outputs", "output", files, _digest)
+    ends = [{step["name"]: step.get("status") for step in steps_of(side)} for side in (before, after)]
+    yield from _mapped("outputs", "end of step", ends)
+
+
+def _gates(before: Json, after: Json) -> Iterator[Change]:
+    rules = [{gate["name"]: gate for gate in part(side, "identity", "gates") or ()} for side in (before, after)]
+    yield from _mapped("gates", "rule of gate", rules, _rule)
+    said = [
+        {each["gate"]: each["outcome"] for each in part(side, "results", "verdicts").get("verdicts", ())}
+        for side in (before, after)
+    ]
+    yield from _mapped("gates", "verdict of gate", said)
+
+
+def _rule(gate: Json) -> str:
+    limits = ", ".join(f"{name} {value}" for name, value in _flat(gate["limits"]).items())
+    return f"{gate['rule']} of {gate['metric']} ({limits})"
+
+
+def _mapped(
+    kind: str, thing: str, sides: Sequence[Mapping[str, Json]], shown: Callable[[Json], str] = str
+) -> Iterator[Change]:
+    old, new = sides
+    for name in sorted(old.keys() | new.keys()):
+        pair = old.get(name, ABSENT), new.get(name, ABSENT)
+        if pair[0] != pair[1]:
+            yield Change(kind, name, *pair, _words(f"{thing} {name}", pair, shown))
+
+
+def _words(thing: str, pair: tuple[Json, Json], shown: Callable[[Json], str]) -> str:
+    old, new = pair
+    if old is ABSENT:
+        return f"{thing} was added: {shown(new)}"
+    if new is ABSENT:
+        return f"{thing} was removed; it was {shown(old)}"
+    return f"{thing} changed from {shown(old)} to {shown(new)}"
+
+
+def _digest(text: Json) -> str:
+    plain = str(text)
+    return plain[:_SHORT] if plain else "unknown"
+
+
+def _flat(value: Json, prefix: str = "") -> dict[str, Json]:
+    """Nested mappings as one, with dots between the names."""
+    if not isinstance(value, dict):
+        return {prefix: value}
+    found: dict[str, Json] = {}
+    for key, item in value.items():
+        found |= _flat(item, f"{prefix}.{key}" if prefix else key)
+    return found
+
+
+_COMPARISONS = (_code, _data, _parameters, _packages, _hardware, _gates, _outputs, _metrics)

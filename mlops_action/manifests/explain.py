@@ -1,0 +1,153 @@
+"""A manifest in prose that needs no engineer, with a section that fits into a model card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_action.canonical import Json
+from mlops_action.formats.markdown_text import escaped
+from mlops_action.formats.recorded import inputs_of, outputs_of, part, steps_of
+
+MOST = 12
+_OUTCOMES = {
+    "pass": "Every rule that the project set for the model was met.",
+    "warn": "No rule was broken that would stop the model, but there are warnings.",
+    "fail": "At least one rule was not met, so the model was not accepted.",
+    "inconclusive": "Nobody can tell whether the model is good enough, for something could not be measured. "
+    "It was not accepted.",
+}
+
+
+def explanation(manifest: Json) -> str:
+    """The prose, as Markdown."""
+    sections = (_summary, _made_of, _came_out, _judged, _rebuild, _gaps, _model_card)
+    return "\n".join(line for section in sections for line in section(manifest)).strip() + "\n"
+
+
+def _summary(manifest: Json) -> Iterator[str]:
+    observation = part(manifest, "observation")
+    steps = steps_of(manifest)
+    well = sum(step.get("status") == "ok" for step in steps)
+    yield "# What happened in this run"
+    yield ""
+    yield (
+        f"On {str(observation.get('started', ''))[:10] or 'an unknown day'} a computer worked through "
+        f"{_counted(len(steps), 'step')}; {well} of them ended well. "
+        f"The run has the name `{manifest['manifest-id']}`. The name is made from everything that went into the run: "
+        "another run has the same name only if it had the same code, data, settings and programs."
+    )
+    yield ""
+
+
+def _made_of(manifest: Json) -> Iterator[str]:
+    source, locator = part(manifest, "observation", "source"), part(manifest, "locator", "source")
+    yield "## What went in"
+    yield ""
+    if locator.get("commit"):
+        where = f" of {escaped(str(locator['remote']))}" if locator.get("remote") else ""
+        dirty = (
+            f", with {_counted(source.get('changed-count', 0), 'file')} changed and not yet saved in the history"
+            if source.get("dirty")
+            else ""
+        )
+        yield f"- **Code**: the version `{locator['commit']}`{where}{dirty}."
+    else:
+        yield "- **Code**: it is not known which version."
+    files = inputs_of(manifest)
+    size = sum(each.size or 0 for each in files)
+    yield f"- **Data**: {_counted(len(files), 'file')}, {size} bytes together" + (":" if files else ".")
+    yield from _listed([f"`{escaped(each.path)}`" for each in files])
+    for step in part(manifest, "identity", "steps") or ():
+        if step.get("parameters"):
+            values = ", ".join(
+                f"{escaped(name)} = {escaped(str(value))}" for name, value in sorted(step["parameters"].items())
+            )
+            yield f"- **Settings of {escaped(step['name'])}**: {values}."
+    for each in part(manifest, "identity", "python") or ():
+        count = _counted(len(each.get("distributions", ())), "package")
+        yield f"- **Programs**: Python {escaped(str(each.get('version', '')))} with {count}."
+    platform = part(manifest, "observation", "platform")
+    if platform:
+        parts = (str(platform.get("cpu") or "an unknown processor"), str(platform.get("os") or "an unknown system"))
+        yield f"- **Machine**: {escaped(', '.join(parts))}."
+    yield ""
+
+
+def _came_out(manifest: Json) -> Iterator[str]:
+    files = outputs_of(manifest)
+    yield "## What came out"
+    yield ""
+    yield f"{_counted(len(files), 'file')} written" + (":" if files else ".")
+    yield from _listed([f"`{escaped(each.path)}`" for each in files])
+    for reading in (part(manifest, "results", "metrics") or ())[:50]:
+        where = f" for {escaped(reading['slice'])}" if reading.get("slice") else ""
+        yield f"- {escaped(reading['name'])}{where}: **{escaped(str(reading['value']))}**"
+    yield ""
+
+
+def _judged(manifest: Json) -> Iterator[str]:
+    verdicts = part(manifest, "results", "verdicts")
+    yield "## Was it good enough?"
+    yield ""
+    if not verdicts:
+        yield "Nobody judged the result in this run."
+    else:
+        yield _OUTCOMES.get(str(verdicts.get("outcome")), "")
+        yield ""
+        for each in verdicts.get("verdicts", ()):
+            yield f"- {escaped(each['gate'])} — {escaped(str(each['outcome']))}: {escaped(each['message'])}"
+    yield ""
+
+
+def _rebuild(manifest: Json) -> Iterator[str]:
+    yield "## Can it be done again?"
+    yield ""
+    locator = part(manifest, "locator", "source")
+    if not locator.get("commit"):
+        yield "Not from this record alone: the version of the code is not known."
+    elif part(manifest, "observation", "source").get("dirty") and not locator.get("patch"):
+        yield "Not from this record alone: some of the code was never saved in the history, and no copy of it was kept."
+    else:
+        yield (
+            "The code can be fetched again. `mlops-action manifest reproduce` tries the whole run and says how far "
+            "it came."
+        )
+    yield ""
+
+
+def _gaps(manifest: Json) -> Iterator[str]:
+    gaps = part(manifest, "completeness") or ()
+    yield "## What this record does not know"
+    yield ""
+    if not gaps:
+        yield "Nothing is missing that it looks for."
+    for gap in gaps:
+        yield f"- {escaped(gap['what'])}: {escaped(gap['why'])}"
+    yield ""
+
+
+def _model_card(manifest: Json) -> Iterator[str]:
+    """A section to paste into a model card; what only people know is left to them, visibly."""
+    yield "## For the model card"
+    yield ""
+    models = [f"`{escaped(each.path)}` (SHA-256 `{each.sha256}`)" for each in outputs_of(manifest)[:MOST]]
+    data = [f"`{escaped(each.path)}`" for each in inputs_of(manifest)[:MOST]]
+    readings = part(manifest, "results", "metrics") or ()
+    measured = [escaped(f"{each['name']} {each['value']}") for each in readings[:MOST]]
+    yield f"- **Files of the model**: {', '.join(models) or 'none'}"
+    yield f"- **Training code**: `{part(manifest, 'locator', 'source').get('commit', 'unknown')}`"
+    yield f"- **Data**: {', '.join(data) or 'no data file was declared'}"
+    yield f"- **Evaluation**: {', '.join(measured) or 'nothing was measured'}"
+    yield f"- **Record**: `{manifest['manifest-id']}`"
+    yield "- **Intended use, limitations, ethical considerations**: to be written by those who answer for the model."
+    yield ""
+
+
+def _listed(lines: list[str]) -> Iterator[str]:
+    yield from (f"  - {line}" for line in lines[:MOST])
+    if len(lines) > MOST:
+        yield f"  - and {len(lines) - MOST} more"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

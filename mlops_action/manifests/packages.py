@@ -1,0 +1,107 @@
+"""Installed packages against the manifest: each distribution, and each of its files by the list of its wheel."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
+from pathlib import Path
+
+from mlops_action.canonical import Json
+from mlops_action.facts.distributions import Distribution, installed_on
+from mlops_action.manifests.findings import Finding, Is
+from mlops_action.manifests.read import Document
+
+KIND = "package"
+_BATCH = 256
+_FOLDERS = ("lib/python*/site-packages", "lib64/python*/site-packages", "Lib/site-packages")
+
+
+def check_packages(document: Document, root: Path, env: Mapping[str, str]) -> Iterator[Finding]:
+    """The packages of each interpreter of the run, when it is on this machine. Nothing of it is executed."""
+    del env
+    interpreters = document.part("identity", "python") or ()
+    for interpreter, place in zip_longest(interpreters, document.part("locator", "python") or ()):
+        if interpreter is None:
+            continue
+        names = ", ".join(f"`{name}`" for name in interpreter.get("kernels", ()))
+        path = folders_of(place or {}, root)
+        if not path:
+            yield Finding(KIND, f"packages of kernel {names}", Is.UNCHECKED, "its interpreter is not on this machine")
+            continue
+        yield from check_folders(interpreter["distributions"], path)
+
+
+def folders_of(place: Json, root: Path) -> list[str]:
+    """The folders of an interpreter that are here: as it said itself, else beside its program."""
+    said = [folder for folder in place.get("path", ()) if isinstance(folder, str) and Path(folder).is_dir()]
+    if said or not place.get("executable"):
+        return said
+    prefix = (root / place["executable"]).parent.parent
+    return [str(folder) for pattern in _FOLDERS for folder in sorted(prefix.glob(pattern))]
+
+
+def check_folders(recorded: Sequence[Json], path: list[str]) -> Iterator[Finding]:
+    """The distributions in these folders against the recorded ones."""
+    here = {seen.name: (entry, seen) for entry, seen in installed_on(path)}
+    for each in recorded:
+        name = each["name"]
+        if name not in here:
+            yield Finding(KIND, name, Is.MISSING, f"version {each.get('version', '')} was installed")
+            continue
+        entry, seen = here[name]
+        yield _compared(each, seen)
+        for file in altered_files(entry):
+            yield Finding("package file", file, Is.ALTERED, f"not what the wheel of {name} holds")
+    known = {each["name"] for each in recorded}
+    for name in sorted(here.keys() - known):
+        yield Finding(KIND, name, Is.EXTRA, f"version {here[name][1].version}")
+
+
+def _compared(recorded: Json, seen: Distribution) -> Finding:
+    name, version = recorded["name"], recorded.get("version", "")
+    if seen.version != version:
+        return Finding(KIND, name, Is.ALTERED, f"version {seen.version}, recorded {version}")
+    wanted = recorded.get("record", "")
+    if seen.record != wanted:
+        return Finding(KIND, name, Is.ALTERED, f"another build of version {version}")
+    if seen.commit != recorded.get("commit", ""):
+        return Finding(KIND, name, Is.ALTERED, f"commit {seen.commit}, recorded {recorded.get('commit', '')}")
+    return Finding(KIND, name, Is.RIGHT, "" if wanted else "by version only: it has no list of files")
+
+
+def altered_files(entry: Path) -> list[str]:
+    """Files of a distribution that differ from its ``RECORD``, or are gone."""
+    rows = list(_rows(entry))
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        batches = [rows[i : i + _BATCH] for i in range(0, len(rows), _BATCH)]
+        return sorted(name for found in pool.map(lambda batch: _wrong(entry.parent, batch), batches) for name in found)
+
+
+def _rows(entry: Path) -> Iterator[tuple[str, str, str]]:
+    """Path, hash algorithm and digest of each file that the list vouches for."""
+    try:
+        text = (entry / "RECORD").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return
+    for row in csv.reader(text.splitlines()):
+        if len(row) >= 2 and "=" in row[1] and not row[0].startswith(("../", "/")):
+            algorithm, _, digest = row[1].partition("=")
+            yield row[0], algorithm, digest
+
+
+def _wrong(folder: Path, rows: list[tuple[str, str, str]]) -> list[str]:
+    return [name for name, algorithm, digest in rows if not _is(folder / name, algorithm, digest)]
+
+
+def _is(path: Path, algorithm: str, digest: str) -> bool:
+    try:
+        with path.open("rb") as handle:
+            found = hashlib.file_digest(handle, algorithm).digest()
+    except (OSError, ValueError):
+        return False
+    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == digest.rstrip("=")

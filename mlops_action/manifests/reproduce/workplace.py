@@ -1,0 +1,126 @@
+"""The folder of a reproduction: what stages share, and what is kept between them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from mlops_action.canonical import Json, pretty_bytes
+from mlops_action.errors import BadValue
+from mlops_action.files import write_whole
+from mlops_action.formats.recorded import part
+from mlops_action.manifests.read import Document
+from mlops_action.manifests.reproduce.levels import Check
+
+STATE_FILE = "reproduction.json"
+_PASSED = (
+    *("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "SYSTEMROOT"),
+    *("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_CACHE_DIR", "PIP_INDEX_URL", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND"),
+)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user adds to the manifest."""
+
+    source: str = ""
+    """Repository to clone instead of the recorded remote."""
+    data: Path | None = None
+    """Folder with the data files, laid out as in the project."""
+    lock: Path | None = None
+    """uv.lock or pylock.toml that names the archives of the packages."""
+    python: str = ""
+    """Interpreter with the environment, instead of one that is made."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """One reproduction of one manifest in a folder of its own."""
+
+    document: Document
+    folder: Path
+    env: Mapping[str, str]
+    wishes: Wishes
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+    @property
+    def clone(self) -> Path:
+        """The fresh clone."""
+        return self.folder / "source"
+
+    @cached_property
+    def project(self) -> Path:
+        """The project folder in the clone.
+
+        Raises:
+            BadValue: the manifest names one outside.
+        """
+        inner = str(part(self.document.value, "identity", "source").get("subfolder") or "")
+        path = (self.clone / inner).resolve()
+        if not path.is_relative_to(self.clone.resolve()):
+            raise BadValue(f"the manifest's project folder `{inner}` leads out of its repository")
+        return path
+
+    @property
+    def venv(self) -> Path:
+        """The rebuilt environment."""
+        return self.folder / "venv"
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that the steps run with."""
+        return Path(self.wishes.python) if self.wishes.python else self.venv / "bin" / "python"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Variables of the programs that are started: nothing of the CI system around us."""
+        passed = {name: self.env[name] for name in _PASSED if name in self.env}
+        passed.setdefault("PATH", os.defpath)
+        switches = part(self.document.value, "identity", "machine", "switches")
+        recorded = part(self.document.value, "identity", "variables")
+        extra = {str(key): str(value) for key, value in {**switches, **recorded}.items() if value is not None}
+        return passed | extra
+
+    def run(self, command: Sequence[str | Path], at: Path | None = None, seconds: int = 3600) -> tuple[int, str]:
+        """Exit code and output of a program; 127 when it is not there."""
+        shown = [str(each) for each in command]
+        self.say("$ " + " ".join(shown))
+        try:
+            done = subprocess.run(
+                shown,
+                cwd=at or self.folder,
+                env=self.variables | {"GIT_TERMINAL_PROMPT": "0"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=seconds,
+            )
+        except FileNotFoundError:
+            return 127, f"there is no `{shown[0]}`"
+        except subprocess.TimeoutExpired:
+            return 124, f"`{shown[0]}` did not end within {seconds} seconds"
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    def kept(self) -> dict[str, list[Check]]:
+        """Checks of the stages that were done before, for this manifest."""
+        try:
+            state = json.loads((self.folder / STATE_FILE).read_bytes())
+            if state["manifest-id"] != self.document.value["manifest-id"]:
+                raise BadValue(f"{self.folder} holds the reproduction of another manifest", hint="name another `--to`")
+            return {name: [Check.of(each) for each in checks] for name, checks in state["stages"].items()}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    def keep(self, stages: Mapping[str, Sequence[Check]]) -> None:
+        """Keep what the stages found."""
+        state: Json = {
+            "manifest-id": self.document.value["manifest-id"],
+            "stages": {name: [each.json() for each in checks] for name, checks in stages.items()},
+        }
+        write_whole(self.folder / STATE_FILE, pretty_bytes(state))
