@@ -74,7 +74,9 @@ class KernelExaminer:
         choice = next(used, None) or self.places.find(kernel, environment)
         state = self.places.state(choice)
         parts = {"place": choice.place, "state": state} if choice.place or state else {}
-        source, python = choice.place.get("source", ""), choice.place.get("interpreter", "")
+        container = self.places.specs[environment].container
+        source = choice.place.get("source") or (container.image if container else "")
+        python = choice.place.get("interpreter", "")
         told = ", ".join(source) if isinstance(source, list) else str(source)
         said = [f"{base.said}: {told}" if told else base.said, f"Python {python}" if python else "", state]
         found = replace(base, said=", ".join(part for part in said if part))
