@@ -34,6 +34,7 @@ class Watch:
     def __init__(self, variable: str, value: str, folder: Path) -> None:
         """Mark of the kernel's processes, and the folder that is its own."""
         self._process: subprocess.Popen[bytes] | None = None
+        self._told = False
         if os.name == "posix":
             with contextlib.suppress(OSError):  # no shell: kernels are not watched over
                 self._process = subprocess.Popen(
@@ -49,10 +50,11 @@ class Watch:
     def over(self, pid: int) -> None:
         """The kernel's process leads the group ``pid``."""
         self._say(f"{pid}\n")
+        self._told = True
 
     def close(self) -> None:
         """The kernel has ended, or was never started."""
-        self._say("\nended\n")
+        self._say("ended\n" if self._told else "\nended\n")
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
