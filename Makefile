@@ -7,6 +7,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BUILD  := .build
+# Two at a time: most tests of kernels wait. A file stays together, as its tests share what is slow to make.
+TOGETHER := -n 2 --dist loadfile
 BIN    := $(CURDIR)/$(VENV)/bin
 
 .PHONY: demo test lint fast gen bench lock clean
@@ -27,10 +29,10 @@ demo: $(VENV)/.installed
 	@PATH="$(BIN):$$PATH" examples/breast-cancer/demo.sh $(BUILD)/demo/project
 
 test: lint fast
-	$(BIN)/python -m pytest -q -m "kernel or container or slow or browser"
+	$(BIN)/python -m pytest -q $(TOGETHER) -m "kernel or container or slow or browser"
 
 fast: $(VENV)/.installed
-	$(BIN)/python -m pytest -q -m "not kernel and not container and not slow and not browser"
+	$(BIN)/python -m pytest -q $(TOGETHER) -m "not kernel and not container and not slow and not browser"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
