@@ -17,6 +17,7 @@ from mlops_action.statistics.results import LEVEL
 
 ENGINES: dict[str, str] = {
     Task.BINARY: "mlops_action.metrics.predictions.binary:Binary",
+    Task.MULTICLASS: "mlops_action.metrics.predictions.multiclass:Multiclass",
     Task.REGRESSION: "mlops_action.metrics.predictions.regression:Regression",
 }
 """What adds up each task's rows. To add a task: one module, one line here."""
@@ -80,12 +81,14 @@ def _check(roles: Roles) -> None:
         raise BadValue(
             f"predictions of the task `{roles.task}` cannot be judged yet", hint=f"known: {', '.join(ENGINES)}"
         )
-    if roles.task is Task.REGRESSION and (roles.weight or roles.cluster):
+    if roles.task is not Task.BINARY and (roles.weight or roles.cluster or roles.calibration):
         # Passing over them in silence would make intervals too narrow.
-        raise BadValue("columns of weights and of clusters cannot be judged by this task yet")
+        raise BadValue("weights, clusters and calibration can be judged for binary classification only")
     if not roles.label:
         raise BadValue("no column of labels is named")
     if roles.task is Task.REGRESSION and not roles.prediction:
         raise BadValue("regression needs the column of predictions")
+    if roles.task is Task.MULTICLASS and not (roles.prediction or roles.scores):
+        raise BadValue("multiclass classification needs the columns of scores, that of predictions, or both")
     if roles.task is Task.BINARY and not (roles.prediction or roles.score):
         raise BadValue("binary classification needs the column of scores, of predictions, or both")
