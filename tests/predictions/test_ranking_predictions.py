@@ -44,7 +44,8 @@ def test_rankings_are_scikit_learns_whatever_the_ties(tmp_path: Path, digits: in
     precision = metrics.label_ranking_average_precision_score(relevance > 0, score)
     assert found["map@10"].value == pytest.approx(precision, abs=1e-9)
     worst = [
-        min((row >= row[place]).sum() for place in np.flatnonzero(wanted)) for wanted, row in zip(relevance, score)
+        min((row >= row[place]).sum() for place in np.flatnonzero(wanted))
+        for wanted, row in zip(relevance, score, strict=True)
     ]
     assert found["mrr"].value == pytest.approx(np.mean(1 / np.array(worst)), abs=1e-9)
     assert found["mrr"].denominator == QUERIES

@@ -108,9 +108,9 @@ def _hits(rows: _Ranked, relevant: npt.NDArray[np.bool_]) -> Floats:
     """Relevant rows of the query with a score at least as high as each row's."""
     total = np.cumsum(relevant)
     begins = np.flatnonzero(rows.order == 1)
-    before = (total - relevant)[begins]
+    before: Integers = (total - relevant)[begins]
     last = np.append(np.flatnonzero(np.diff(rows.tie)), rows.tie.size - 1)
-    return (total[last][rows.tie] - before[rows.query]).astype(np.float64)
+    return np.asarray(total[last][rows.tie] - before[rows.query], dtype=np.float64)
 
 
 def _ndcg(rows: _Ranked, k: int) -> Floats:
