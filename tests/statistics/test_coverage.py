@@ -1,4 +1,4 @@
-"""Intervals cover and tests keep their size, by short seeded simulations; the long ones are in benchmarks/coverage.py."""
+"""Intervals cover and tests keep their size, by short seeded simulations; the long one is benchmarks/coverage.py."""
 
 from __future__ import annotations
 

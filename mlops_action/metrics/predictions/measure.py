@@ -19,6 +19,7 @@ from mlops_action.statistics.results import LEVEL
 ENGINES: dict[str, str] = {
     Task.BINARY: "mlops_action.metrics.predictions.binary:Binary",
     Task.MULTICLASS: "mlops_action.metrics.predictions.multiclass:Multiclass",
+    Task.MULTILABEL: "mlops_action.metrics.predictions.multilabel:Multilabel",
     Task.RANKING: "mlops_action.metrics.predictions.ranking:Ranking",
     Task.REGRESSION: "mlops_action.metrics.predictions.regression:Regression",
 }
@@ -86,16 +87,21 @@ def _check(roles: Roles) -> None:
     if roles.task is not Task.BINARY and (roles.weight or roles.cluster or roles.calibration):
         # Passing over them in silence would make intervals too narrow.
         raise BadValue("weights, clusters and calibration can be judged for binary classification only")
-    if not roles.label:
+    if not roles.label and roles.task is not Task.MULTILABEL:
         raise BadValue("no column of labels is named")
     missing = _NEEDED[roles.task](roles)
     if missing:
         raise BadValue(f"the task `{roles.task}` needs {missing}")
 
 
+def _scored(roles: Roles) -> bool:
+    return {name for name, _ in roles.labels} <= {name for name, _ in roles.scores}
+
+
 _NEEDED: dict[Task, Callable[[Roles], str]] = {
     Task.BINARY: lambda r: "" if r.prediction or r.score else "the column of scores, of predictions, or both",
     Task.MULTICLASS: lambda r: "" if r.prediction or r.scores else "columns of scores, one of predictions, or both",
+    Task.MULTILABEL: lambda r: "" if r.labels and _scored(r) else "columns of labels, and a score for each",
     Task.RANKING: lambda r: "" if r.query and r.score else "the columns of queries and of scores",
     Task.REGRESSION: lambda r: "" if r.prediction else "the column of predictions",
 }
