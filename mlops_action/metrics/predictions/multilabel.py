@@ -15,7 +15,7 @@ from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, ratio
 from mlops_action.metrics.predictions.roles import Roles, Task
 from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
-from mlops_action.statistics.means import Mean, mean_of_sums
+from mlops_action.statistics.means import Mean, mean_of_sums, not_negative
 from mlops_action.statistics.proportions import wilson
 
 
@@ -91,7 +91,7 @@ def _micro(rows: float, sums: tuple[float, float], squares: tuple[float, float, 
     other = 2 * hits / below
     own = 2 * (1 - other)
     variance = (own * own * squares[0] - 2 * own * other * squares[2] + other * other * squares[1]) / below**2
-    mean = Mean(other, max(0.0, variance) * rows / (rows - 1) if rows > 1 else math.nan, rows - 1, rows)
+    mean = Mean(other, not_negative(variance) * rows / (rows - 1) if rows > 1 else math.nan, rows - 1, rows)
     return known(other, below / 2, "hits and half of the errors", mean.interval(level).within(0, 1))
 
 
