@@ -42,6 +42,7 @@ lint: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/notebooks.py --rounds 5
+	$(BIN)/python benchmarks/gates.py
 
 gen: $(VENV)/.installed
 	$(BIN)/python -m mlops_action.generated

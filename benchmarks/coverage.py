@@ -47,10 +47,10 @@ class Case:
     draw: Draw
 
 
-def scored(stream: np.random.Generator, rows: int, share: float = 0.05) -> tuple[Any, Any]:
-    """Labels and normal scores whose area is ``AREA``."""
-    labels = stream.random(rows) < share
-    return labels, stream.normal(size=rows) + SHIFT * labels
+def scored(stream: np.random.Generator, rows: int, shift: float = SHIFT) -> tuple[Any, Any]:
+    """Labels, 5 % of them positive, and normal scores whose area is ``AREA``."""
+    labels = stream.random(rows) < 0.05
+    return labels, stream.normal(size=rows) + shift * labels
 
 
 def probabilities(stream: np.random.Generator, rows: int) -> tuple[Any, Any]:
@@ -148,9 +148,11 @@ def cases(rows: int) -> Iterator[Case]:
     yield Case(
         "Newcombe, paired", f"{n}, 6 % disagreement", -0.02, lambda s: newcombe_paired(paired_table(s, rows, 0.02))
     )
-    yield Case(
-        "ROC AUC, DeLong on the logit scale, Student", n, AREA, lambda s: delong.auc_of(*scored(s, rows)).interval()
-    )
+    for shift in (0.75, SHIFT, 2.3, 3.0):
+        truth = normal_cdf(shift / math.sqrt(2))
+        setting = f"{n}, true area {truth:.2f}"
+        draw: Draw = lambda s, shift=shift: delong.auc_of(*scored(s, rows, shift)).interval()  # noqa: E731
+        yield Case("ROC AUC, DeLong on the logit scale, Student", setting, truth, draw)
     yield Case("ROC AUC, plain DeLong (for comparison)", n, AREA, lambda s: delong.auc_of(*scored(s, rows)).wald())
     yield Case("ROC AUC, paired difference", n, 0.0, lambda s: paired_areas(s, rows))
     yield Case("average precision, Boyd", n, AVERAGE_PRECISION, lambda s: ap_interval(s, rows))

@@ -114,7 +114,7 @@ def fairlearn(path: Path) -> object:
 
 def child(tool: str, path: Path) -> None:
     """One measured process; prints CPU seconds, peak memory and the areas as JSON."""
-    import numpy  # noqa: F401, ICN001
+    import pyarrow.compute  # noqa: F401
     from pyarrow import parquet  # noqa: F401
 
     needed = {
@@ -123,6 +123,7 @@ def child(tool: str, path: Path) -> None:
         "fairlearn": "fairlearn.metrics",
     }
     import_module(needed[tool])
+    import_module("mlops_action.metrics.predictions.measure" if tool == OURS else "sklearn")
     start = process_time()
     found = {OURS: ours, "sklearn": sklearn, "fairlearn": fairlearn}[tool](path)
     end = process_time()

@@ -15,10 +15,11 @@ import numpy.typing as npt
 from mlops_action.statistics.clusters import Codes, Floats
 from mlops_action.statistics.distributions import student_quantile
 from mlops_action.statistics.means import Mean
-from mlops_action.statistics.proportions import wilson
 from mlops_action.statistics.results import LEVEL, Interval, tail
 
 Labels = npt.NDArray[np.bool_]
+UNSEEN = 0.015
+"""Chosen by simulation (docs/statistics.md): more is needlessly wide; none covers 89 % where it should be 95 %."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,19 @@ class Auc:
 
         Satterthwaite's degrees of freedom are those of Brunner & Munzel 2000 (Biom J 42:17), with the logit as in
         Konietschke, Hothorn & Brunner 2012 (EJS 6:738): a normal quantile covers too little when one class is small.
-        At an area of 0 or 1 the variance is 0 and says nothing; there it is Wilson's interval over the smaller class.
+        So does any variance estimated from few rows that are all ranked high: the rare one that is not may be missing.
+        Hence ``UNSEEN`` rows at each end of the ranking are added to the smaller class, as Agresti & Coull (1998) add
+        to a proportion; at an area of 1, where the estimated variance is 0, they are all there is.
         """
-        if math.isnan(self.value) or math.isnan(self.variance):
+        units = self.independent
+        if math.isnan(self.value) or math.isnan(self.variance) or units < 2:
             return Interval(0.0, 1.0, level, "delong-logit")
-        if not self.variance:
-            return wilson(self.value * self.independent, self.independent, level)
-        odds = math.log(self.value / (1 - self.value))
-        error = math.sqrt(self.variance) / (self.value * (1 - self.value))
-        reach = student_quantile(1 - tail(level), self.freedom) * error
+        area = (units * self.value + UNSEEN) / (units + 2 * UNSEEN)
+        unseen = UNSEEN * ((1 - area) ** 2 + area**2) / (units * (units - 1))
+        variance = self.variance + unseen
+        parts = unseen**2 / (units - 1) + (self.variance**2 / self.freedom if self.freedom > 0 else 0.0)
+        odds, error = math.log(area / (1 - area)), math.sqrt(variance) / (area * (1 - area))
+        reach = student_quantile(1 - tail(level), variance**2 / parts) * error
         return Interval(_expit(odds - reach), _expit(odds + reach), level, "delong-logit")
 
     def wald(self, level: float = LEVEL) -> Interval:

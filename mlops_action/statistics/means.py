@@ -68,6 +68,11 @@ class Mean:
         return 3 / s * (math.copysign(abs(inside) ** (1 / 3), inside) - 1)
 
 
+def not_negative(value: float) -> float:
+    """0 for what only rounding has made negative. NaN stays NaN: ``max(0.0, nan)`` is 0, which reads as certain."""
+    return 0.0 if value < 0 else value
+
+
 def replace_sign(mean: Mean) -> Mean:
     """The estimate of the negative quantity."""
     return Mean(-mean.value, mean.variance, mean.freedom, mean.rows, -mean.skewness)
@@ -86,12 +91,12 @@ def mean_of_sums(rows: int, total: float, squares: float, cubes: float | None = 
     if rows < 1:
         return Mean(math.nan, math.nan, 0)
     shift = total / rows
-    second = max(0.0, squares - rows * shift * shift)
+    second = not_negative(squares - rows * shift * shift)
     if rows < 2:
         return Mean(origin + shift, math.nan, 0, rows)
     skewness = 0.0
     if cubes is not None and second > 0:
-        third = cubes - 3 * shift * squares + 2 * rows * shift**3
+        third = cubes - 3 * shift * squares + 2 * rows * shift * shift * shift
         skewness = third / rows / (second / rows) ** 1.5
     return Mean(origin + shift, second / (rows - 1) / rows, rows - 1, rows, skewness)
 
@@ -99,7 +104,7 @@ def mean_of_sums(rows: int, total: float, squares: float, cubes: float | None = 
 def difference_of_independent(candidate: Mean, baseline: Mean) -> Mean:
     """Candidate - baseline of estimates on different rows, with Welch's degrees of freedom (Welch 1947)."""
     variance = candidate.variance + baseline.variance
-    parts = sum(each.variance**2 / each.freedom for each in (candidate, baseline) if each.freedom > 0)
+    parts = sum(each.variance * each.variance / each.freedom for each in (candidate, baseline) if each.freedom > 0)
     known = candidate.freedom > 0 and baseline.freedom > 0
-    freedom = (variance**2 / parts if parts else math.inf) if known else 0.0
+    freedom = (variance * variance / parts if parts else math.inf) if known else 0.0
     return Mean(candidate.value - baseline.value, variance, freedom)

@@ -89,3 +89,9 @@ def test_numbers_too_large_to_square_are_undefined_and_no_traceback(tmp_path: Pa
     found = measured(tmp_path, {"y": [1e308, -1e308, 5e-324], "p": [-1e308, 1e308, -0.0]})[0].metrics
     assert found["mse"].value is None
     assert found["r2"].value is None
+
+
+def test_a_variance_too_large_to_be_known_leaves_an_interval_without_ends(tmp_path: Path) -> None:
+    found = measured(tmp_path, {"y": [0.0, 1.0, 2.0], "p": [1e200, -1e200, 3e200]})[0].metrics
+    assert found["mae"].value == pytest.approx(5e200 / 3)
+    assert found["mae"].interval.high == np.inf

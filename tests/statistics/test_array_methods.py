@@ -94,10 +94,20 @@ def test_an_area_without_negatives_is_not_a_number_and_its_interval_says_nothing
     assert (area.interval().low, area.interval().high) == (0, 1)
 
 
-def test_a_perfect_area_of_few_rows_is_not_certain() -> None:
-    area = delong.auc_of(np.array([0, 0, 0, 1, 1, 1], bool), np.arange(6.0))
+@pytest.mark.parametrize("rows", [2, 3, 10, 100])
+def test_a_perfect_area_is_not_certain_and_the_less_so_the_fewer_the_rows(rows: int) -> None:
+    area = delong.auc_of(np.repeat([False, True], rows), np.arange(2.0 * rows))
+    fewer = delong.auc_of(np.repeat([False, True], rows - 1), np.arange(2.0 * rows - 2))
     assert area.value == 1
-    assert 0.3 < area.interval().low < 0.6
+    assert fewer.interval().low <= area.interval().low < 1 - 1 / (4 * rows)
+
+
+def test_every_area_lies_in_its_interval() -> None:
+    for seed in range(200):
+        labels, scores, _ = drawn(15, 0.5, seed=seed)
+        area = delong.auc_of(labels, scores)
+        if not math.isnan(area.value):
+            assert area.interval().low <= area.value <= area.interval().high or area.value in {0, 1}
 
 
 def test_clusters_of_one_row_change_nothing_but_the_small_sample_factor() -> None:

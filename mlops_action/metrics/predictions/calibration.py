@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,8 @@ def expected_error(claims: Claims, bins: int = BINS) -> float:
 
     Rows of one probability stay in one bin, so that the order of rows cannot matter.
     """
+    if not claims.weights.sum() > 0:
+        return math.nan
     order = np.argsort(claims.probability, kind="stable")
     p, y, w = claims.probability[order], claims.truth[order], claims.weights[order]
     first = np.flatnonzero(np.concatenate(([True], p[1:] != p[:-1])))

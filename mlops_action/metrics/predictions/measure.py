@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,9 @@ from mlops_action.statistics.results import LEVEL
 
 ENGINES: dict[str, str] = {
     Task.BINARY: "mlops_action.metrics.predictions.binary:Binary",
+    Task.MULTICLASS: "mlops_action.metrics.predictions.multiclass:Multiclass",
+    Task.MULTILABEL: "mlops_action.metrics.predictions.multilabel:Multilabel",
+    Task.RANKING: "mlops_action.metrics.predictions.ranking:Ranking",
     Task.REGRESSION: "mlops_action.metrics.predictions.regression:Regression",
 }
 """What adds up each task's rows. To add a task: one module, one line here."""
@@ -80,12 +84,24 @@ def _check(roles: Roles) -> None:
         raise BadValue(
             f"predictions of the task `{roles.task}` cannot be judged yet", hint=f"known: {', '.join(ENGINES)}"
         )
-    if roles.task is Task.REGRESSION and (roles.weight or roles.cluster):
+    if roles.task is not Task.BINARY and (roles.weight or roles.cluster or roles.calibration):
         # Passing over them in silence would make intervals too narrow.
-        raise BadValue("columns of weights and of clusters cannot be judged by this task yet")
-    if not roles.label:
+        raise BadValue("weights, clusters and calibration can be judged for binary classification only")
+    if not roles.label and roles.task is not Task.MULTILABEL:
         raise BadValue("no column of labels is named")
-    if roles.task is Task.REGRESSION and not roles.prediction:
-        raise BadValue("regression needs the column of predictions")
-    if roles.task is Task.BINARY and not (roles.prediction or roles.score):
-        raise BadValue("binary classification needs the column of scores, of predictions, or both")
+    missing = _NEEDED[roles.task](roles)
+    if missing:
+        raise BadValue(f"the task `{roles.task}` needs {missing}")
+
+
+def _scored(roles: Roles) -> bool:
+    return {name for name, _ in roles.labels} <= {name for name, _ in roles.scores}
+
+
+_NEEDED: dict[Task, Callable[[Roles], str]] = {
+    Task.BINARY: lambda r: "" if r.prediction or r.score else "the column of scores, of predictions, or both",
+    Task.MULTICLASS: lambda r: "" if r.prediction or r.scores else "columns of scores, one of predictions, or both",
+    Task.MULTILABEL: lambda r: "" if r.labels and _scored(r) else "columns of labels, and a score for each",
+    Task.RANKING: lambda r: "" if r.query and r.score else "the columns of queries and of scores",
+    Task.REGRESSION: lambda r: "" if r.prediction else "the column of predictions",
+}

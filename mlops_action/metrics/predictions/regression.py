@@ -13,7 +13,7 @@ from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, kn
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
 from mlops_action.statistics.clusters import Floats
-from mlops_action.statistics.means import Mean, mean_of_sums
+from mlops_action.statistics.means import Mean, mean_of_sums, not_negative
 from mlops_action.statistics.results import Interval
 
 POWERS = [(e, y) for e in range(5) for y in range(5) if e + y <= 4]
@@ -123,25 +123,25 @@ def _explained(sums: npt.NDArray[Any], bias: float, level: float) -> Estimate:
     A row moves it by ((1 - value) (truth - mean)² - (error - bias)²) / variance of the truth.
     """
     rows = float(sums[0])
-    centre = float(sums[_AT[0, 1]]) / rows
+    centre = sums[_AT[0, 1]] / rows  # numpy's numbers overflow to infinity, Python's powers raise
     moment = {
         (e, y): _centred(sums, (e, y), (bias, centre)) / rows for e, y in ((2, 0), (0, 2), (4, 0), (0, 4), (2, 2))
     }
     spread = moment[0, 2]
-    if not spread > 1e-14 * (abs(centre) + math.sqrt(abs(float(sums[_AT[0, 2]]) / rows))) ** 2 or rows < 2:
-        return Estimate(None, max(0.0, spread) if rows > 1 else rows, "variance of the truth" if rows > 1 else "rows")
+    if not spread > 1e-14 * (abs(centre) + np.sqrt(sums[_AT[0, 2]] / rows)) ** 2 or rows < 2:
+        return Estimate(None, 0, "variance of the truth") if rows > 1 else Estimate(None, rows, "rows")
     lost = moment[2, 0] / spread
     variance = (lost * lost * moment[0, 4] - 2 * lost * moment[2, 2] + moment[4, 0]) / spread**2 / (rows - 1)
-    mean = Mean(1 - lost, max(0.0, variance), rows - 1, rows)
+    mean = Mean(float(1 - lost), not_negative(float(variance)), rows - 1, rows)
     return known(mean.value, rows, "rows", mean.interval(level).within(-math.inf, 1))
 
 
-def _centred(sums: npt.NDArray[Any], power: tuple[int, int], centre: tuple[float, float]) -> float:
+def _centred(sums: npt.NDArray[Any], power: tuple[int, int], centre: tuple[float, float]) -> np.float64:
     """Σ (error - a)^e (truth - b)^y from the moments about 0."""
-    (e, y), (a, b) = power, centre
-    total = 0.0
+    (e, y), (a, b) = power, (np.float64(each) for each in centre)
+    total = np.float64(0)
     for i in range(e + 1):
         for j in range(y + 1):
             factor = math.comb(e, i) * math.comb(y, j) * (-a) ** (e - i) * (-b) ** (y - j)
-            total += factor * float(sums[_AT[i, j]])
+            total += factor * sums[_AT[i, j]]
     return total

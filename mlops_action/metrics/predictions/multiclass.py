@@ -1,0 +1,208 @@
+"""Multiclass classification: one pass, a confusion table and loss sums by cell."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlops_action.errors import PredictionsUnreadable
+from mlops_action.metrics.predictions.columns import Batch
+from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, ratio
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
+from mlops_action.statistics.clusters import Floats
+from mlops_action.statistics.means import mean_of_sums
+from mlops_action.statistics.proportions import wilson
+from mlops_action.statistics.resampling import bootstrap_of, cells_interval
+
+EPSILON = float(np.finfo(np.float64).eps)
+TOP = (1, 3, 5)
+RESAMPLES = 1000
+MOST_CLASSES = 200
+Classes = npt.NDArray[np.int64]
+
+
+class Multiclass:
+    """Takes batches; gives the metrics of all slices.
+
+    The classes are those of ``scores`` in their order; without scores they are those of the first batches, up to 200.
+    """
+
+    def __init__(self, roles: Roles, slicer: Slicer) -> None:
+        """Begin with no rows."""
+        self._roles = roles
+        self._slicer = slicer
+        self._classes = {name: place for place, (name, _) in enumerate(roles.scores)}
+        self._fixed = bool(roles.scores)
+        self._tables: dict[tuple[int, int], npt.NDArray[np.int64]] = {}
+        self._losses = Sums(5 + len(TOP))
+
+    def add(self, batch: Batch) -> None:
+        """Take the rows of a batch, or raise PredictionsUnreadable."""
+        cells, count = self._slicer.cells_of(batch), self._slicer.cells
+        place = np.zeros(batch.rows, np.int64) if cells is None else cells
+        truth = self._numbered(batch, self._roles.label)
+        scores = self._scores(batch) if self._fixed else None
+        if self._roles.prediction:
+            predicted = self._numbered(batch, self._roles.prediction)
+        else:
+            assert scores is not None  # noqa: S101 - ``measure`` has seen to it
+            predicted = scores.argmax(axis=1)
+        for pair, rows in _pairs(truth, predicted):
+            sums = np.bincount(place[rows], minlength=count)
+            before = self._tables.get(pair, np.zeros(0, np.int64))
+            sums[: before.size] += before
+            self._tables[pair] = sums
+        if scores is not None:
+            columns = _losses(truth, scores)
+            self._losses.add(np.stack([np.bincount(place, weights=each, minlength=count) for each in columns], axis=1))
+
+    def slices(self, level: float) -> list[SliceMetrics]:
+        """The metrics of all rows, then of each slice."""
+        found = []
+        table = self._table()
+        for names, member in self._slicer.families():
+            tables = added_up(table, member, len(names))
+            losses = added_up(self._losses.values, member, len(names)) if self._fixed else None
+            for place, name in enumerate(names):
+                metrics = table_metrics(tables[place], name, level)
+                if losses is not None:
+                    metrics |= _loss_metrics(int(tables[place].sum()), losses[place], level)
+                found.append(SliceMetrics(name, int(tables[place].sum()), metrics))
+        return found
+
+    def _table(self) -> npt.NDArray[np.int64]:
+        size = len(self._classes)
+        table = np.zeros((self._slicer.cells, size, size), np.int64)
+        for (truth, predicted), sums in self._tables.items():
+            table[: sums.size, truth, predicted] = sums
+        return table
+
+    def _numbered(self, batch: Batch, column: str) -> Classes:
+        codes, texts = batch.coded(column)
+        for text in texts:
+            if text in self._classes:
+                continue
+            if self._fixed or len(self._classes) >= MOST_CLASSES:
+                limit = "no column of scores" if self._fixed else f"more than {MOST_CLASSES} classes"
+                raise PredictionsUnreadable(f"`{column}` holds `{text}`: {limit}", origin=batch.origin)
+            self._classes[text] = len(self._classes)
+        return np.array([self._classes[text] for text in texts], np.int64).take(codes)
+
+    def _scores(self, batch: Batch) -> Floats:
+        scores = np.stack([batch.finite(column) for _, column in self._roles.scores], axis=1)
+        total = scores.sum(axis=1)
+        bad = (scores.min(axis=1) < 0) | (np.abs(total - 1) > 1e-4)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise PredictionsUnreadable(
+                f"the probabilities in row {batch.first + row} add up to {total[row]:.6g} or one is negative",
+                origin=batch.origin,
+                hint="the columns of scores must hold the probability of each class",
+            )
+        return scores
+
+
+def table_metrics(table: npt.NDArray[Any], name: str, level: float) -> dict[str, Estimate]:
+    """Metrics of a confusion table (truth, predicted), with scikit-learn's definitions.
+
+    Balanced accuracy is over the classes that are there; macro precision, recall and F1 are over the classes that are
+    there or predicted, and undefined if one of them has no denominator.
+    """
+    rows, right = float(table.sum()), float(np.trace(table))
+    found = {"accuracy": ratio(right, rows, "rows", wilson(right, rows, level) if rows else None)}
+    size = table.shape[0]
+    flat = table.reshape(-1)
+
+    def of(statistic: str) -> Any:
+        judge = _STATISTICS[statistic]
+        return lambda cells: judge(np.asarray(cells, np.float64).reshape(*cells.shape[:-1], size, size))
+
+    rarest = float(np.min(table.sum(axis=1) + table.sum(axis=0), initial=rows))
+    for statistic in _STATISTICS:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value = float(of(statistic)(flat))
+            if math.isnan(value):
+                found[statistic] = Estimate(None, 0, "rows of a class, true or predicted")
+                continue
+            interval = cells_interval(flat, of(statistic), bootstrap_of(statistic, name, resamples=RESAMPLES), level)
+        found[statistic] = Estimate(value, rarest, "rows of the rarest class, true or predicted", interval)
+    return found
+
+
+def _present_mean(values: Any, present: Any) -> Any:
+    """The mean over the classes that are there; NaN where one of them is undefined."""
+    return np.where(present, values, 0.0).sum(axis=-1) / present.sum(axis=-1)
+
+
+def _recalls(t: Any) -> Any:
+    return np.diagonal(t, axis1=-2, axis2=-1) / t.sum(axis=-1)
+
+
+def _precisions(t: Any) -> Any:
+    return np.diagonal(t, axis1=-2, axis2=-1) / t.sum(axis=-2)
+
+
+def _either(t: Any) -> Any:
+    return (t.sum(axis=-1) + t.sum(axis=-2)) > 0
+
+
+def _f1(t: Any) -> Any:
+    hits = 2 * np.diagonal(t, axis1=-2, axis2=-1)
+    return _present_mean(hits / (t.sum(axis=-1) + t.sum(axis=-2)), _either(t))
+
+
+def _mcc(t: Any) -> Any:
+    """Gorodkin's correlation of several classes (2004), which scikit-learn calls MCC."""
+    rows, truth, said = t.sum(axis=(-1, -2)), t.sum(axis=-1), t.sum(axis=-2)
+    right = np.trace(t, axis1=-2, axis2=-1)
+    top = right * rows - (truth * said).sum(axis=-1)
+    bottom = (rows**2 - (said**2).sum(axis=-1)) * (rows**2 - (truth**2).sum(axis=-1))
+    return np.where(bottom > 0, top / np.sqrt(np.where(bottom > 0, bottom, 1)), np.nan)
+
+
+_STATISTICS: dict[str, Any] = {
+    "balanced_accuracy": lambda t: _present_mean(_recalls(t), t.sum(axis=-1) > 0),
+    "macro_precision": lambda t: _present_mean(_precisions(t), _either(t)),
+    "macro_recall": lambda t: _present_mean(_recalls(t), _either(t)),
+    "macro_f1": _f1,
+    "mcc": _mcc,
+}
+
+
+def _pairs(truth: Classes, predicted: Classes) -> list[tuple[tuple[int, int], npt.NDArray[np.int64]]]:
+    """The rows of each pair of true and predicted class that occurs."""
+    size = int(max(truth.max(), predicted.max())) + 1
+    code = truth * size + predicted
+    order = np.argsort(code, kind="stable")
+    values, starts = np.unique(code[order], return_index=True)
+    groups = np.split(order, starts[1:])
+    return [((int(value) // size, int(value) % size), rows) for value, rows in zip(values, groups, strict=True)]
+
+
+def _losses(truth: Classes, scores: Floats) -> list[Floats]:
+    """Log-loss with its square and cube, Brier score (the sum over classes) with its square, and hits in the top k.
+
+    A row is in the top k when fewer than k other classes have a score at least as high: ties count against the model.
+    """
+    right = scores[np.arange(truth.size), truth]
+    loss = -np.log(np.clip(right, EPSILON, 1 - EPSILON))
+    brier = (scores**2).sum(axis=1) - 2 * right + 1
+    place = (scores >= right[:, None]).sum(axis=1)
+    return [loss, loss**2, loss**3, brier, brier**2, *((place <= k).astype(np.float64) for k in TOP)]
+
+
+def _loss_metrics(rows: int, sums: npt.NDArray[Any], level: float) -> dict[str, Estimate]:
+    loss = mean_of_sums(rows, *(float(each) for each in sums[:3]))
+    brier = mean_of_sums(rows, float(sums[3]), float(sums[4]))
+    found = {
+        "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed(level)),
+        "brier": known(brier.value, rows, "rows", brier.interval(level)),
+    }
+    for place, k in enumerate(TOP):
+        hits = float(sums[5 + place])
+        found[f"top_{k}_accuracy"] = ratio(hits, rows, "rows", wilson(hits, rows, level) if rows else None)
+    return found
