@@ -82,6 +82,23 @@ def _packages(before: Json, after: Json) -> Iterator[Change]:
                 yield Change("packages", package, pair[0], pair[1], _package_words(package, pair[0], pair[1]))
 
 
+def _system(before: Json, after: Json) -> Iterator[Change]:
+    """Packages of the operating system and of conda."""
+    for thing, listed in (("system package", _of_system), ("conda package", _of_conda)):
+        yield from _mapped("packages", thing, [listed(each) for each in (before, after)])
+
+
+def _of_system(manifest: Json) -> dict[str, Json]:
+    lines = (str(each).rpartition(":") for each in part(manifest, "observation", "os-packages") or ())
+    pairs = ((head.partition("="), arch) for head, _, arch in lines)
+    return {f"{name} ({arch})": version for (name, _, version), arch in pairs}
+
+
+def _of_conda(manifest: Json) -> dict[str, Json]:
+    packages = [each for folder in part(manifest, "identity", "conda") or () for each in folder]
+    return {each["name"]: f"{each.get('version', '')} {each.get('build', '')}".strip() for each in packages}
+
+
 def _interpreters(manifest: Json) -> dict[str, Json]:
     return {", ".join(each["kernels"]): each for each in part(manifest, "identity", "python") or ()}
 
@@ -182,4 +199,4 @@ def _flat(value: Json, prefix: str = "") -> dict[str, Json]:
     return found
 
 
-_COMPARISONS = (_code, _data, _parameters, _packages, _hardware, _gates, _outputs, _metrics)
+_COMPARISONS = (_code, _data, _parameters, _packages, _system, _hardware, _gates, _outputs, _metrics)
