@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlops_action.canonical import Json
 from mlops_action.formats.markdown_text import escaped
-from mlops_action.formats.recorded import inputs_of, outputs_of, part, steps_of
+from mlops_action.formats.recorded import inputs_of, many_data, outputs_of, part, steps_of
 
 MOST = 12
 _OUTCOMES = {
@@ -44,8 +44,11 @@ def _made_of(manifest: Json) -> Iterator[str]:
     yield ""
     yield _code(manifest)
     files = inputs_of(manifest)
-    size = sum(each.size or 0 for each in files)
-    yield f"- **Data**: {_counted(len(files), 'file')}, {size} bytes together" + (":" if files else ".")
+    many = many_data(manifest)
+    size = sum(each.size or 0 for each in files) + many.get("size", 0)
+    yield f"- **Data**: {_counted(len(files) + many.get('files', 0), 'file')}, {size} bytes together" + (
+        ":" if files else "."
+    )
     yield from _listed([f"`{escaped(each.path)}`" for each in files])
     yield from _settings(manifest)
     for each in part(manifest, "identity", "python") or ():
