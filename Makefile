@@ -45,8 +45,8 @@ gen: $(VENV)/.installed
 	$(BIN)/python -m mlops_action.generated
 
 lock: $(VENV)/.installed
-	@for target in "--extra texts:requirements.lock" "--extra kernel --extra texts:requirements-image.lock" \
-	  "--extra kernel --extra container --extra texts --group test examples/breast-cancer/requirements.txt:requirements-dev.lock"; do \
+	@for target in "--extra texts:requirements.lock" "--extra kernel --extra container --extra texts:requirements-image.lock" \
+	  "--extra kernel --extra container --extra data --extra texts --group test examples/breast-cancer/requirements.txt:requirements-dev.lock"; do \
 	  $(BIN)/uv pip compile --quiet pyproject.toml $${target%:*} --generate-hashes --universal \
 	    --python-version 3.11 --no-header --upgrade --output-file $${target##*:} || exit 1; \
 	done

@@ -109,7 +109,7 @@ def _step_identity(step: PlannedStep, result: StepResult | None, written: dict[s
     return {
         "name": step.name,
         "notebook-digest": result.notebook_digest if result else "",
-        "kernel": kernel.name if kernel else "",
+        "kernel": kernel.label if kernel else "",
         "parameters": values,
         "parameter-kinds": lost_kinds(values),
         "cells": {

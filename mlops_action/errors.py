@@ -249,6 +249,13 @@ class MetricUnreadable(MlopsError):
     exit_code = ExitCode.STEP_FAILED
 
 
+class PredictionsUnreadable(MlopsError):
+    """A file of predictions is missing, is damaged, or has no such column, a hole, or a value that cannot be judged."""
+
+    slug = "predictions-unreadable"
+    exit_code = ExitCode.STEP_FAILED
+
+
 class BaselineUnavailable(MlopsError):
     """The baseline cannot be read, so a change against it cannot be judged."""
 

@@ -84,7 +84,7 @@ class ProgressLog:
             running = Running(f"[{self.number}/{self.count}]", step.name, time.monotonic())
             self._running.append(running)
         what = step.notebook or step.file or "snippet"
-        kernel = step.kernel.name if step.kernel else "no kernel"
+        kernel = step.kernel.label if step.kernel else "no kernel"
         title = f"{running.label} {step.name}: {inline(what)} ({kernel})"
         if self.jobs == 1:
             self.console.begin(title)

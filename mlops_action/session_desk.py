@@ -64,15 +64,16 @@ class SessionDesk:
         if bool(names) == everything:
             raise UsageError("which session?", hint="name it, or give `--all`")
         chosen = find_all(self.shelf) if everything else [named(self.shelf, name) for name in names]
-        store = FolderStore(self.root, self.settings.options.output_dir, Redactor.from_environment(self.context.env))
         said, problems = [], []
         for found in chosen:
+            root = Path(found.record.root)
+            output_dir, secrets = self.settings.options.output_dir, Redactor.from_environment(self.context.env)
             try:
-                kept = stop(found, store)
+                kept = stop(found, FolderStore(root if root.is_dir() else self.root, output_dir, secrets))
             except MlopsError as error:
                 problems.append(error)
                 continue
-            where = f"; its notebook is {inline(path_near(kept, self.root))}" if kept else ""
+            where = f"; its notebook is {inline(path_near(kept, self.root.resolve()))}" if kept else ""
             how = f" (it had ended before: {inline(found.how)})" if found.how else ""
             said.append(f"session {found.name} is stopped{how}{where}")
         if problems:

@@ -104,4 +104,4 @@ def _step_identity(step: PlannedStep) -> Json:
 
 
 def _bare(kernel: KernelChoice) -> KernelChoice:
-    return KernelChoice(kernel.name, "", kernel.language, ())
+    return KernelChoice(kernel.name, "", kernel.language, (), environment=kernel.environment)

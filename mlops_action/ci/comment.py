@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,6 +98,11 @@ class GitHubPulls:
         """See ``Forge``."""
         self._ask("PATCH", f"issues/comments/{identifier}", {"body": body})
 
+    def number_of_head(self, head: str) -> int:
+        """The open pull request from a branch ``owner:name``; 0 when there is none, or not just one."""
+        found = self._ask("GET", f"pulls?state=open&head={quote(head, safe='')}") if head else []
+        return int(found[0]["number"]) if len(found) == 1 else 0
+
     def _ask(self, method: str, path: str, data: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/vnd.github+json"}
         return asked(method, f"{self.api}/repos/{self.repository}/{path}", headers, data)
@@ -151,11 +156,12 @@ def forge_of(env: Mapping[str, str], number: int) -> Forge:
     token = _needed(
         env, "GITHUB_TOKEN", "`env: {GITHUB_TOKEN: ${{ github.token }}}`, `permissions: {pull-requests: write}`"
     )
-    own = number or _number_of_event(env)
-    _refuse_no_number(own)
-    return GitHubPulls(
-        env.get("GITHUB_API_URL", "https://api.github.com"), _needed(env, "GITHUB_REPOSITORY"), own, token
-    )
+    api, repository = env.get("GITHUB_API_URL", "https://api.github.com"), _needed(env, "GITHUB_REPOSITORY")
+    pulls = GitHubPulls(api, repository, number or _number_of_event(env), token)
+    if not pulls.number:
+        pulls = replace(pulls, number=pulls.number_of_head(_head_of_event(env)))
+    _refuse_no_number(pulls.number)
+    return pulls
 
 
 def _needed(env: Mapping[str, str], name: str, hint: str = "run it in a job of GitHub or GitLab") -> str:
@@ -174,10 +180,25 @@ def _number_of_event(env: Mapping[str, str]) -> int:
     if found:
         return int(found[1])
     try:
-        event = json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_bytes())
-        return int(event["pull_request"]["number"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return int(_event(env)["pull_request"]["number"])
+    except (ValueError, KeyError, TypeError):
         return 0
+
+
+def _head_of_event(env: Mapping[str, str]) -> str:
+    """``owner:branch`` that a workflow ran for which this one follows; the event of a fork's has no number."""
+    try:
+        run = _event(env)["workflow_run"]
+        return f"{run['head_repository']['owner']['login']}:{run['head_branch']}"
+    except (KeyError, TypeError):
+        return ""
+
+
+def _event(env: Mapping[str, str]) -> Any:
+    try:
+        return json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_bytes())
+    except (OSError, ValueError):
+        return {}
 
 
 def asked(method: str, url: str, headers: Mapping[str, str], data: Any = None) -> Any:

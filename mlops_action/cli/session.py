@@ -28,7 +28,7 @@ def command() -> None:
 @with_options("session")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_sessions(*, as_json: bool, **given: Any) -> None:
-    """List the sessions of this project and job."""
+    """List the sessions of this job; outside of CI, of this project."""
 
     def use(desk: SessionDesk) -> list[str]:
         return [json.dumps(list(desk.sessions()), indent=2, ensure_ascii=False)] if as_json else desk.table()
@@ -39,7 +39,7 @@ def list_sessions(*, as_json: bool, **given: Any) -> None:
 @command.command("stop")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @with_options("session")
-@click.option("--all", "everything", is_flag=True, help="Stop all sessions of this project and job.")
+@click.option("--all", "everything", is_flag=True, help="Stop all sessions of this job.")
 def stop(names: tuple[str, ...], *, everything: bool, **given: Any) -> None:
     """End sessions; each leaves its notebook in the output folder, as sessions/NAME.ipynb.
 

@@ -74,15 +74,22 @@ class KernelExaminer:
         choice = next(used, None) or self.places.find(kernel, environment)
         state = self.places.state(choice)
         parts = {"place": choice.place, "state": state} if choice.place or state else {}
-        source, python = choice.place.get("source", ""), choice.place.get("interpreter", "")
-        told = ", ".join(source) if isinstance(source, list) else str(source)
-        said = [f"{base.said}: {told}" if told else base.said, f"Python {python}" if python else "", state]
+        said = [base.said, *self._made_of(choice, environment), state]
         found = replace(base, said=", ".join(part for part in said if part))
         found = replace(found, details={**found.details, "kernel": choice.name, "command": list(choice.argv), **parts})
         if not self.start or state not in {"", CACHED} or (choice.where == "host" and not environment):
             return found
         ready = self.places.prepare(choice, lambda _: None)
         return self._started(found, self.places, replace(ready, environment=environment, where=choice.where))
+
+    def _made_of(self, choice: KernelChoice, environment: str) -> Iterator[str]:
+        """What people should know of a place, in a few words."""
+        container = self.places.specs[environment].container
+        source = choice.place.get("source") or (container.image if container else "")
+        if source:
+            yield ", ".join(source) if isinstance(source, list) else str(source)
+        if choice.place.get("interpreter"):
+            yield f"Python {choice.place['interpreter']}"
 
     def _kernel(self, host: HostKernels, choice: KernelChoice, *, needed: bool) -> Finding:
         program = choice.argv[0] if choice.argv else ""

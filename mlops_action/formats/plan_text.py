@@ -82,9 +82,9 @@ def _source(step: PlannedStep) -> str:
 
 
 def _kernel(kernel: KernelChoice) -> str:
-    return (
-        f"{inline(kernel.name)} ({inline(kernel.language)}), {inline(kernel.argv[0]) if kernel.argv else 'no program'}"
-    )
+    program = f", {inline(kernel.argv[0])}" if kernel.argv else ""
+    language = f" ({inline(kernel.language)})" if kernel.language else ""
+    return f"{inline(kernel.name)}{language}{program}"
 
 
 def _place(kernel: KernelChoice, state: str) -> Iterator[str]:

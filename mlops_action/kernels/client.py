@@ -128,7 +128,9 @@ class CellClient(NotebookClient):
         if self.output_hook_stack[msg["parent_header"].get("msg_id")]:  # a widget takes what is printed inside it
             self.put_stream_together()
             fits = self._fits(OVERHEAD + bundle_size(content))
-            return super().output(outs, msg, display_id, cell_index) if fits else None
+            kept = super().output(outs, msg, display_id, cell_index) if fits else None
+            self._look_again()
+            return kept
         if msg["msg_type"] == "stream":
             return self._keep_stream(outs, msg, display_id, cell_index)
         self.put_stream_together()
@@ -142,6 +144,12 @@ class CellClient(NotebookClient):
             shown = "".join(text) if isinstance(text, list) else str(text)
             self.on_text(f"{shown}\n" if shown else "")
         return super().output(outs, msg, display_id, cell_index)
+
+    def _look_again(self) -> None:
+        """See a reply whose arrival went unnoticed, as a message was sent past the event loop at the same time."""
+        socket: Any = getattr(getattr(self.kc, "shell_channel", None), "socket", None)
+        if hasattr(socket, "_schedule_remaining_events"):
+            socket._schedule_remaining_events()
 
     def _fits(self, size: int) -> bool:
         """Take ``size`` bytes from the budget, or count them as cut."""

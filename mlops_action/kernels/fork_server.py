@@ -20,6 +20,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -57,6 +58,7 @@ class Server:
         os.umask(self.umask)
         self.kernels: dict[int, int] = {}
         """Number of the request by the kernel's process."""
+        self.folders: dict[int, str] = {}
         self.text = b""
         self.files: list[int] = []
         _die_with(life)
@@ -76,6 +78,7 @@ class Server:
                 importlib.import_module(name)
         with suppress(Exception):  # compiles regular expressions that every cell needs
             importlib.import_module("IPython.core.inputtransformer2").TransformerManager().transform_cell("print()")
+        self.usual_modules = set(sys.modules)
         sys.path.insert(0, "")  # as in a kernel: modules of the project can be preloaded
         self.trouble = ""
         for name in self.preload:
@@ -93,7 +96,7 @@ class Server:
             os._exit(0)
         gc.collect()
         gc.freeze()  # the collector would write to every page, and so copy it into every kernel
-        self.tell(ready=os.getpid(), files=_sources())
+        self.tell(ready=os.getpid(), files=_sources(self.usual_modules))
         while True:
             ready: list[int] = select.select([self.control.fileno(), self.told], [], [])[0]
             self.reap()
@@ -126,6 +129,8 @@ class Server:
         data, files, _, _ = socket.recv_fds(self.control, 65536, 16)
         if not data:
             self.kill(list(self.kernels))
+            for pid in self.kernels:
+                shutil.rmtree(self.folders[pid], ignore_errors=True)  # it holds the key of the kernel's messages
             os._exit(0)
         self.files += files
         *lines, self.text = (self.text + data).split(b"\n")
@@ -143,7 +148,7 @@ class Server:
             return True
         os.close(output)
         if pid is not None:
-            self.kernels[pid] = number
+            self.kernels[pid], self.folders[pid] = number, request["folder"]
             self.tell(number=number, pid=pid)
         return False
 
@@ -235,10 +240,10 @@ def _open_files(own: set[int]) -> list[str]:
     return found
 
 
-def _sources() -> list[tuple[str, int, int]]:
-    """Files of the modules that do not belong to the interpreter or its packages, as they are now."""
+def _sources(usual: set[str]) -> list[tuple[str, int, int]]:
+    """Files of preloaded modules that do not belong to the interpreter's packages, as they are now."""
     prefixes = tuple(os.path.join(prefix, "") for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix})  # noqa: PTH118
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    files = {getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name not in usual}
     found = []
     for file in sorted(file for file in files if isinstance(file, str) and not file.startswith(prefixes)):
         with suppress(OSError):

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops_action.kernels.interface import Launch
-from mlops_action.kernels.launcher import IMPORT, RUN, standard_parts
-from mlops_action.kernels.spawn import Prepared, Printed, library_state, variables
+from mlops_action.kernels.launcher import BESIDE, IMPORT, RUN, standard_parts
+from mlops_action.kernels.spawn import MARK, Prepared, Printed, library_state, variables
 from mlops_action.kernels.strays import kill_group
+from mlops_action.kernels.watch import Watch
 
 LOOK_SECONDS = 0.002
 END_SECONDS = 2.0
@@ -95,12 +96,13 @@ class ForkServer:
     def request(self, ready: Prepared) -> int:
         """Ask for a kernel; the number of the request."""
         number = secrets.randbits(48)
+        env = {name: value for name, value in ready.env.items() if name != BESIDE}  # the server has used it
         wanted = {
             "number": number,
             "argv": ready.argv[ready.argv.index("-c") + 2 :],
             "cwd": str(ready.cwd),
             "folder": str(ready.folder),
-            "env": {**ready.env, "JPY_PARENT_PID": str(self.process.pid)},
+            "env": {**env, "JPY_PARENT_PID": str(self.process.pid)},
         }
         with self._lock:
             self._answers[number] = Answer()
@@ -146,7 +148,7 @@ class ForkServer:
         with contextlib.suppress(OSError):
             os.close(self._life)
         try:
-            self.process.wait(END_SECONDS)
+            self.process.wait(END_SECONDS if self._ready else 0)
         except subprocess.TimeoutExpired:
             kill_group(self.process.pid)
             self.process.wait()
@@ -212,6 +214,8 @@ class ForkedProcess:
         self.server = server
         self._ready = ready
         self._child: subprocess.Popen[bytes] | None = None
+        self.watch: Watch | None = None
+        """Ends a child of ours when we are gone."""
         self._code: int | None = None
         self._lock = threading.Lock()
         self._number = server.request(ready)
@@ -268,8 +272,10 @@ class ForkedProcess:
                 os.killpg(pid, sig)
 
     def _become_child(self) -> None:
+        self.watch = Watch(MARK, self._ready.folder.name, self._ready.folder)
         try:
             self._child = self._ready.popen()
+            self.watch.over(self._child.pid)
         except OSError as error:
             os.write(self._ready.printed.write_end, f"{error}\n".encode())
             self._code = 1

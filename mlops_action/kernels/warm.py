@@ -8,14 +8,13 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
-from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.forking import ForkedProcess, ForkServer
-from mlops_action.kernels.host import HostKernel
+from mlops_action.kernels.host import HostKernel, HostKernels
 from mlops_action.kernels.interface import PATIENCE_SECONDS, KernelBackend, KernelProcess, Launch, Place
 from mlops_action.kernels.launcher import standard_parts
+from mlops_action.kernels.packages import PackagesKernels
 from mlops_action.kernels.spawn import prepared, spawned
 from mlops_action.records import KernelChoice
-from mlops_action.registry import load_from
 
 Key = tuple[object, ...]
 
@@ -30,9 +29,8 @@ class WarmKernels:
 
     def __init__(self, place: Place) -> None:
         """Find kernels as without ``warm``."""
-        below = "packages" if place.spec.packages and "packages" in BACKENDS else "host"
-        cold = replace(place.spec, warm=False, preload=())
-        self.below: KernelBackend = load_from(BACKENDS, below)(replace(place, spec=cold))
+        cold = replace(place, spec=replace(place.spec, warm=False, preload=()))
+        self.below: KernelBackend = PackagesKernels(cold) if place.spec.packages else HostKernels(cold)
         self.preload = place.spec.preload
         self._reasons = _Reasons()
         self._lock = threading.Lock()
@@ -52,6 +50,10 @@ class WarmKernels:
         """Make the place below."""
         self._reasons.note = note
         return self.below.prepare(choice, note)
+
+    def state(self, choice: KernelChoice) -> str:
+        """Whether the place below has to be made."""
+        return self.below.state(choice) if isinstance(self.below, PackagesKernels) else ""
 
     def start(self, launch: Launch) -> KernelProcess:
         """Have a kernel forked, or start it as the backend below does where that cannot be.
@@ -134,6 +136,8 @@ class WarmKernel(HostKernel):
         """Stop it as any other kernel; one that was not forked yet never will be."""
         self.process.drop()
         await super().stop(patience)
+        if self.process.watch is not None:
+            self.process.watch.close()
 
 
 def _unsuited(launch: Launch) -> str:

@@ -89,8 +89,8 @@ def named(shelf: Shelf, name: str) -> Found:
     """
     found = find(shelf.place(name))
     if found is None:
-        known = [record.name for _, record in shelf.all()]
-        hint = nearest(name, known) if known else "there is no session in this job; `mlops-action snippet --session`"
+        known = [record.name for _, record in shelf.all() if record.root == shelf.root]
+        hint = nearest(name, known) if known else "`mlops-action session list` shows those that there are"
         raise UnknownName(f"there is no session `{name}`", hint=hint)
     return found
 

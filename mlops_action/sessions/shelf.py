@@ -131,7 +131,7 @@ class Shelf:
         return Place(self.base / hashlib.sha256(key.encode()).hexdigest()[:16])
 
     def all(self) -> list[tuple[Place, SessionRecord]]:
-        """The sessions of this project and job, by name."""
+        """The sessions of this job, in whichever folder of it; outside of CI those of this project. By name."""
         found = [(place, record) for place, record in self._everything() if self._mine(record)]
         return sorted(found, key=lambda each: each[1].name)
 
@@ -150,7 +150,7 @@ class Shelf:
                     yield lock
 
     def _mine(self, record: SessionRecord) -> bool:
-        return (record.root, record.job) == (self.root, self.job)
+        return record.job == self.job and (self.job != "" or record.root == self.root)
 
     def _everything(self) -> Iterator[tuple[Place, SessionRecord]]:
         if not self.base.exists():

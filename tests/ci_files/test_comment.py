@@ -55,6 +55,8 @@ class Forge:
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def answer(self, method: str, path: str, data: Any) -> Any:
+        if "/pulls?" in path:
+            return [{"number": 23}] if path.endswith("head=stranger%3Atopic") else []
         if method == "GET":
             page = int(re.findall(r"[?&]page=(\d+)", path)[0])
             rows = [{"id": number, "body": body} for number, body in sorted(self.comments.items())]
@@ -159,3 +161,11 @@ def test_a_report_that_is_not_there_is_told_with_the_command_that_makes_it(tmp_p
     code, text = comment(tmp_path, forge, "--report", "other.md")
     assert code == 2
     assert "there is no report other.md" in text
+
+
+def test_the_request_of_a_fork_is_found_by_the_branch_that_the_event_names(tmp_path: Path, forge: Forge) -> None:
+    head = {"head_branch": "topic", "head_repository": {"owner": {"login": "stranger"}}}
+    (tmp_path / "event.json").write_text(json.dumps({"workflow_run": head}))
+    env = {"GITHUB_REF": "refs/heads/main", "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
+    assert comment(tmp_path, forge, "--untrusted", **env) == (0, "The comment was written\n")
+    assert "/issues/23/comments" in forge.asked[-1]

@@ -110,6 +110,8 @@ class Bench:
     backend: KernelBackend
     folder: Path
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    note: Callable[[str], None] = lambda _: None
+    """Is told what a backend has to say."""
 
     def run(
         self,
@@ -131,7 +133,7 @@ class Bench:
             on_text(text)
 
         given = kernel_environment(os.environ if env is None else env) | {MARK: self.mark}
-        choice = self.backend.prepare(self.backend.find(kernel), lambda _: None)
+        choice = self.backend.prepare(self.backend.find(kernel), self.note)
         launch = Launch(choice, self.folder, given)
         limits = StepLimits(timeout_seconds=seconds)
         run = NotebookRun(self.backend, {"": launch}, limits, Hooks(hear), Interrupt() if stop is None else stop)

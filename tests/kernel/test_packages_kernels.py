@@ -279,12 +279,15 @@ def test_environments_that_nobody_used_for_long_are_pruned_and_those_in_use_are_
     for environment in keys.values():
         os.utime(environment.folder / "complete.json", (time.time() - 40 * DAY,) * 2)
     keys["1.17.0"].used()
-    running = subprocess.Popen([str(keys["1.16.0"].python), "-c", "import time; time.sleep(60)"])
+    command = [str(keys["1.16.0"].python), "-c", "import time; print('up', flush=True); time.sleep(60)"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"up\n"
     try:
         gone = cache.prune()
     finally:
         running.kill()
-        running.wait()
+        running.communicate()
     assert sorted(gone) == sorted([keys["1.15.0"].folder.name, "abandoned"])
     assert keys["1.16.0"].whole()
     assert keys["1.17.0"].whole()

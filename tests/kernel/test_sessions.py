@@ -162,6 +162,19 @@ def test_jobs_and_projects_have_sessions_of_their_own(job: Job) -> None:
             job.step("session", "stop", "--all", GITHUB_RUN_ID="1", GITHUB_JOB=name)
 
 
+def test_the_last_step_of_a_job_finds_sessions_in_every_folder_of_it(job: Job) -> None:
+    project = job.folder / "models" / "churn"
+    project.mkdir(parents=True)
+    (project / "mlops.yaml").write_text("steps:\n  one: {code: pass}\ngates: none\n")
+    config = ("--config", "models/churn/mlops.yaml")
+    assert job.ok("import os; print(os.getcwd())", *config, CI_JOB_ID="7") == [str(project)]
+    assert [each["name"] for each in job.listed(CI_JOB_ID="7")] == ["train"]
+    assert job.step("session", "stop", "train", CI_JOB_ID="7").code == 2
+    stopped = job.step("session", "stop", "--all", CI_JOB_ID="7")
+    assert "its notebook is models/churn/mlops-out/sessions/train.ipynb" in stopped.text
+    assert (project / "mlops-out/sessions/train.ipynb").is_file()
+
+
 def test_parameters_reach_the_snippet_of_their_command(job: Job) -> None:
     assert job.ok("print(rate * 2)", "-p", "rate=0.25") == ["0.5"]
     assert job.ok("print(rate, word)", "-P", "word=007") == ["0.25 007"]
@@ -409,6 +422,27 @@ def test_a_killed_supervisor_takes_the_kernel_and_its_children_along(job: Job) -
     assert len(job.notebook().cells) == 1
     assert job.kept() == []
     assert job.ok("print('anew')") == ["anew"]
+
+
+def test_a_kernel_that_does_not_watch_its_parent_ends_with_a_killed_supervisor(job: Job) -> None:
+    spec = Path(job.env["HOME"]) / ".local/share/jupyter/kernels/careless"
+    spec.mkdir(parents=True)
+    program = "import os; del os.environ['JPY_PARENT_PID']; import runpy; runpy.run_module('ipykernel_launcher')"
+    argv = [sys.executable, "-c", program.replace("launcher')", "launcher', run_name='__main__')"), "-f"]
+    kernel = {"argv": [*argv, "{connection_file}"], "language": "python", "display_name": "x"}
+    (spec / "kernel.json").write_text(json.dumps(kernel))
+    job.ok("x = 1", "--kernel", "careless")
+    token = job.state()["token"]
+    assert list(marked_processes(token))
+    os.kill(job.state()["supervisor"], signal.SIGKILL)
+    wait_for(lambda: not list(marked_processes(token)))
+
+
+def test_a_job_that_is_ended_by_its_ci_system_ends_its_sessions_in_order(job: Job) -> None:
+    job.ok("x = 1")
+    os.kill(job.state()["supervisor"], signal.SIGTERM)
+    assert job.processes() == []
+    assert job.listed()[0]["how"] == "it was ended from outside (SIGTERM)"
 
 
 def test_what_a_restarted_machine_has_left_is_cleaned_and_reported(job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ import pytest
 from mlops_action.config.load import load_config
 from mlops_action.config.model import EnvironmentSpec
 from mlops_action.config.place_model import ContainerSpec
-from mlops_action.errors import EnvironmentProblem, Problems
+from mlops_action.errors import EnvironmentProblem, Problems, ToolMissing
 from mlops_action.kernels.container import ContainerKernels
 from mlops_action.kernels.container_config import Site, variables
-from mlops_action.kernels.container_engine import Engine
+from mlops_action.kernels.container_engine import Engine, reach
 from mlops_action.kernels.container_image import Image
 from mlops_action.kernels.container_ipykernel import borrowing, loan_for
 from mlops_action.kernels.container_mounts import _OWN_FILE, Outside, further
@@ -120,6 +121,13 @@ def test_mounts_are_read_only_unless_they_say_otherwise(tmp_path: Path) -> None:
         (str(tmp_path), "/b", False),
         (str(tmp_path / "data"), "/c", True),
     ]
+
+
+def test_a_missing_docker_package_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "docker", None)
+    with pytest.raises(ToolMissing) as told:
+        reach({})
+    assert told.value.hint == '`python -m pip install "mlops-action[container]"`'
 
 
 class Containers:

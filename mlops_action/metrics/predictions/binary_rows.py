@@ -1,0 +1,180 @@
+"""Binary classification of weighted or clustered rows, and calibration: rows are held, and judged slice by slice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlops_action.metrics.predictions.binary import EPSILON, average_precision_interval
+from mlops_action.metrics.predictions.binary_labels import BinaryLabels, Truth
+from mlops_action.metrics.predictions.binary_metrics import RESAMPLES, Outcomes, mcc_of
+from mlops_action.metrics.predictions.calibration import Claims, error_estimate, line
+from mlops_action.metrics.predictions.columns import Batch
+from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known
+from mlops_action.metrics.predictions.held import Held
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.metrics.predictions.slices import Slicer
+from mlops_action.statistics.clusters import Codes, Floats, effective_of, kish_rows, mean_of
+from mlops_action.statistics.delong import Auc, auc_of, weighted_auc_of
+from mlops_action.statistics.proportions import mover, wilson
+from mlops_action.statistics.resampling import bootstrap_of, cells_interval
+from mlops_action.statistics.results import Interval
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of one slice; ``scores`` is empty without a score."""
+
+    positive: Truth
+    predicted: Truth
+    scores: Floats
+    weights: Floats
+    clusters: Codes | None
+
+    def among(self, chosen: Truth) -> tuple[Floats, Codes | None]:
+        """Weights and clusters of some rows."""
+        return self.weights[chosen], None if self.clusters is None else self.clusters[chosen]
+
+
+class BinaryRows:
+    """Takes batches; gives the metrics of all slices, by the same definitions as ``Binary``."""
+
+    def __init__(self, roles: Roles, slicer: Slicer) -> None:
+        """Begin with no rows."""
+        self._roles = roles
+        self._labels = BinaryLabels(roles.positive)
+        self._held = Held(roles, slicer)
+
+    def add(self, batch: Batch) -> None:
+        """Take the rows of a batch, or raise PredictionsUnreadable."""
+        roles = self._roles
+        scores = batch.finite(roles.score) if roles.score else np.zeros(0)
+        positive = self._labels.positive(batch, roles.label)
+        predicted = self._labels.positive(batch, roles.prediction) if roles.prediction else scores >= roles.threshold
+        self._held.add(batch, {"positive": positive, "predicted": predicted, "scores": scores})
+
+    def slices(self, level: float) -> list[SliceMetrics]:
+        """The metrics of all rows, then of each slice."""
+        found = []
+        for name, chosen in self._held.slices():
+            data, weights, clusters = self._held.rows(chosen)
+            rows = _Rows(data["positive"], data["predicted"], data["scores"], weights, clusters)
+            metrics = _shares(rows, level) | {"mcc": _mcc(rows, name, level)}
+            if self._roles.score:
+                metrics |= _of_scores(rows, level)
+            if self._roles.calibration and self._roles.score:
+                metrics |= _calibration(rows, name, level)
+            found.append(SliceMetrics(name, rows.positive.size, metrics, _outcomes(rows).as_dict()))
+        return found
+
+
+def _outcomes(rows: _Rows) -> Outcomes:
+    sums = np.bincount(rows.positive * 2 + rows.predicted, weights=rows.weights, minlength=4)
+    return Outcomes(*sums.tolist())
+
+
+def _share(rows: _Rows, hit: Truth, among: Truth, level: float) -> tuple[float, float, Interval]:
+    """A share of some of the rows, their weight, and Wilson's interval of the effective rows."""
+    weights, clusters = rows.among(among)
+    mean = mean_of(hit[among].astype(np.float64), weights, clusters)
+    effective = effective_of(mean, kish_rows(weights), level)
+    interval = wilson(mean.value * effective, effective, level) if effective else Interval(0.0, 1.0, level, "wilson")
+    return mean.value, float(weights.sum()), interval
+
+
+def _shares(rows: _Rows, level: float) -> dict[str, Estimate]:
+    y, said, everything = rows.positive, rows.predicted, np.ones(rows.positive.size, bool)
+    wanted = {
+        "accuracy": (y == said, everything, "rows"),
+        "precision": (y, said, "predicted positives"),
+        "recall": (said, y, "positives"),
+        "specificity": (~said, ~y, "negatives"),
+        "prevalence": (y, everything, "rows"),
+    }
+    shares = {name: _share(rows, hit, among, level) for name, (hit, among, _) in wanted.items()}
+    found = {name: known(*shares[name][:2], wanted[name][2], shares[name][2]) for name in wanted}
+    star, union, interval = _share(rows, y & said, y | said, level)
+    f1 = _mapped(interval, lambda end: 2 * end / (1 + end), "wilson-f-star")
+    found["f1"] = known(2 * star / (1 + star), union, "positives or predicted positives", f1)
+    (recall, positives, own), (specificity, negatives, other) = shares["recall"], shares["specificity"]
+    raised = Interval(1 - other.high, 1 - other.low, level, "wilson")
+    both = mover((recall, own), (1 - specificity, raised), level, "mover-wilson")
+    interval = _mapped(both, lambda end: (1 + end) / 2, "mover-wilson")
+    fewer = min(positives, negatives)
+    found["balanced_accuracy"] = known((recall + specificity) / 2, fewer, "rows of the rarer class", interval)
+    return found
+
+
+def _mapped(interval: Interval, of: Callable[[float], float], method: str) -> Interval:
+    return Interval(of(interval.low), of(interval.high), interval.level, method)
+
+
+def _mcc(rows: _Rows, name: str, level: float) -> Estimate:
+    code = rows.positive * 2 + rows.predicted
+    cells = np.bincount(code, weights=rows.weights, minlength=4)
+    how = bootstrap_of("mcc", name, resamples=RESAMPLES)
+    if rows.clusters is None:
+        table = np.round(cells * kish_rows(rows.weights) / cells.sum()) if cells.sum() else cells
+    else:
+        size = int(rows.clusters.max()) + 1
+        table = np.bincount(rows.clusters * 4 + code, weights=rows.weights, minlength=4 * size).reshape(-1, 4)
+        table = table[np.bincount(rows.clusters, minlength=size) > 0]
+    interval = cells_interval(table, mcc_of, how, level)
+    return known(float(mcc_of(cells)), float(cells.min()), "rows of the rarest outcome", interval)
+
+
+def _of_scores(rows: _Rows, level: float) -> dict[str, Estimate]:
+    area = _area(rows)
+    positives = rows.weights[rows.positive]
+    fewer = "positives" if area.positives <= area.negatives else "negatives"
+    precision = _average_precision(rows)
+    interval = None
+    if rows.clusters is None:
+        interval = average_precision_interval(precision, kish_rows(positives), level)
+    found = {
+        "roc_auc": known(area.value, min(area.positives, area.negatives), fewer, area.interval(level)),
+        "average_precision": known(precision, float(positives.sum()), "positives", interval),
+    }
+    return found | _losses(rows, level)
+
+
+def _area(rows: _Rows) -> Auc:
+    even = rows.weights.size == 0 or rows.weights.min() == rows.weights.max() > 0
+    if even:
+        return auc_of(rows.positive, rows.scores, rows.clusters)
+    return weighted_auc_of(rows.positive, rows.scores, rows.weights, rows.clusters)
+
+
+def _average_precision(rows: _Rows) -> float:
+    order = np.argsort(-rows.scores, kind="stable")
+    scores, weights = rows.scores[order], rows.weights[order]
+    ends = np.append(np.flatnonzero(scores[1:] != scores[:-1]), scores.size - 1)
+    won, all_of = np.cumsum(weights * rows.positive[order])[ends], np.cumsum(weights)[ends]
+    if not won[-1] > 0:
+        return math.nan
+    steps = np.diff(won, prepend=0.0)
+    return float((steps * np.divide(won, all_of, out=np.zeros_like(won), where=all_of > 0)).sum() / won[-1])
+
+
+def _losses(rows: _Rows, level: float) -> dict[str, Estimate]:
+    if rows.scores.size and (rows.scores.min() < 0 or rows.scores.max() > 1):
+        nothing = Estimate(None, 0, "rows with a probability")
+        return {"log_loss": nothing, "brier": nothing}
+    right = np.where(rows.positive, rows.scores, 1 - rows.scores)
+    loss = mean_of(-np.log(np.clip(right, EPSILON, 1 - EPSILON)), rows.weights, rows.clusters)
+    brier = mean_of((1 - right) ** 2, rows.weights, rows.clusters)
+    total = float(rows.weights.sum())
+    return {
+        "log_loss": known(loss.value, total, "rows", loss.interval_for_skewed(level)),
+        "brier": known(brier.value, total, "rows", brier.interval(level)),
+    }
+
+
+def _calibration(rows: _Rows, name: str, level: float) -> dict[str, Estimate]:
+    if rows.scores.min() < 0 or rows.scores.max() > 1 or not rows.weights.sum() > 0:
+        return {"ece": Estimate(None, 0, "rows with a probability")}
+    claims = Claims(rows.positive.astype(np.float64), rows.scores, rows.weights, rows.clusters)
+    return {"ece": error_estimate(claims, bootstrap_of("ece", name, resamples=200), level)} | line(claims, level)

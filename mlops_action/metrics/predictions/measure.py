@@ -1,0 +1,91 @@
+"""The entry: a file of predictions and the roles of its columns to the metrics of every slice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from mlops_action.errors import BadValue, PredictionsUnreadable
+from mlops_action.metrics.predictions.columns import Batch
+from mlops_action.metrics.predictions.estimate import SliceMetrics
+from mlops_action.metrics.predictions.files import batches
+from mlops_action.metrics.predictions.identity import Identities
+from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.slices import Slicer
+from mlops_action.registry import load, load_from
+from mlops_action.statistics.results import LEVEL
+
+ENGINES: dict[str, str] = {
+    Task.BINARY: "mlops_action.metrics.predictions.binary:Binary",
+    Task.REGRESSION: "mlops_action.metrics.predictions.regression:Regression",
+}
+"""What adds up each task's rows. To add a task: one module, one line here."""
+HELD_BINARY = "mlops_action.metrics.predictions.binary_rows:BinaryRows"
+"""For weights, clusters and calibration, which sums by slice cannot tell."""
+
+
+class Engine(Protocol):
+    """Adds up batches, then gives the metrics of all rows and of each slice."""
+
+    def add(self, batch: Batch) -> None:
+        """Take the rows of a batch, or raise PredictionsUnreadable."""
+
+    def slices(self, level: float) -> list[SliceMetrics]:
+        """All rows first, then the slices in the order of the roles, by name."""
+
+
+def measure(path: Path, roles: Roles, level: float = LEVEL) -> list[SliceMetrics]:
+    """Read a file of predictions once, and judge all its rows and every slice.
+
+    Args:
+        path: Parquet, CSV, Arrow or JSON Lines, by its ending.
+        roles: which column is what.
+        level: of the confidence intervals.
+
+    Returns:
+        The metrics of all rows first (its name is empty), then of each slice.
+
+    Raises:
+        BadValue: the roles do not fit the task.
+        PredictionsUnreadable: the file, or a value in it, cannot be judged.
+        ToolMissing: the extra ``data`` is not installed.
+    """
+    _check(roles)
+    engine: Engine | None = None
+    slicer, identities, first = Slicer(roles), Identities(), 1
+    for data in batches(path, roles.columns, roles.slice_columns):
+        batch = Batch(data, str(path), first)
+        engine = engine or _engine(roles, slicer)
+        if roles.id:
+            identities.add(batch, roles.id)
+        engine.add(batch)
+        first += batch.rows
+    if engine is None:
+        raise PredictionsUnreadable("the file of predictions has no rows", origin=str(path))
+    if roles.id:
+        identities.check(roles.id, str(path))
+    return engine.slices(level)
+
+
+def _engine(roles: Roles, slicer: Slicer) -> Engine:
+    held = roles.task is Task.BINARY and (roles.weight or roles.cluster or roles.calibration)
+    engine: Any = load(HELD_BINARY) if held else load_from(ENGINES, roles.task)
+    found: Engine = engine(roles, slicer)
+    return found
+
+
+def _check(roles: Roles) -> None:
+    """Refuse roles that leave out what the task needs, or that would be passed over in silence."""
+    if roles.task not in ENGINES:
+        raise BadValue(
+            f"predictions of the task `{roles.task}` cannot be judged yet", hint=f"known: {', '.join(ENGINES)}"
+        )
+    if roles.task is Task.REGRESSION and (roles.weight or roles.cluster):
+        # Passing over them in silence would make intervals too narrow.
+        raise BadValue("columns of weights and of clusters cannot be judged by this task yet")
+    if not roles.label:
+        raise BadValue("no column of labels is named")
+    if roles.task is Task.REGRESSION and not roles.prediction:
+        raise BadValue("regression needs the column of predictions")
+    if roles.task is Task.BINARY and not (roles.prediction or roles.score):
+        raise BadValue("binary classification needs the column of scores, of predictions, or both")

@@ -1,0 +1,49 @@
+"""What every method returns: an interval, or a p-value, with the method's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+LEVEL = 0.95
+"""Confidence level of every interval unless another is asked for."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A two-sided confidence interval in the unit of what it covers.
+
+    ``low`` and ``high`` may be infinite, or the ends of the possible range, where the data say nothing.
+    """
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+    def within(self, low: float, high: float) -> Interval:
+        """The part of the interval between ``low`` and ``high``, the range that the quantity can have."""
+        return replace(self, low=min(max(self.low, low), high), high=max(min(self.high, high), low))
+
+    def half(self) -> Interval:
+        """The interval of half the quantity."""
+        return replace(self, low=self.low / 2, high=self.high / 2)
+
+
+@dataclass(frozen=True)
+class Significance:
+    """A test's p-value, its statistic (None where the p-value is exact and has none) and its name."""
+
+    p_value: float
+    statistic: float | None
+    method: str
+
+
+def tail(level: float) -> float:
+    """The probability beyond each end of a two-sided interval.
+
+    Raises:
+        ValueError: the level is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"a confidence level lies between 0 and 1, and {level} does not")
+    return (1 - level) / 2
