@@ -13,6 +13,7 @@ from mlops_action.codec import encode
 from mlops_action.config.load import Loaded
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
+from mlops_action.digests import readable
 from mlops_action.errors import MlopsError
 from mlops_action.executors import EXECUTORS
 from mlops_action.kernels.ahead import KernelsAhead
@@ -68,6 +69,7 @@ class StepsRunner:
         from mlops_action.executors.memory import available_memory
         from mlops_action.facts.collect import collect_all
         from mlops_action.facts.interface import Scene
+        from mlops_action.facts.watch import Watch, with_changes
         from mlops_action.kernels.interrupt import Interrupt
         from mlops_action.progress import ProgressLog
         from mlops_action.workshop import Workshop
@@ -76,6 +78,7 @@ class StepsRunner:
         executor = load_from(EXECUTORS, "local")(
             jobs=options.jobs, fail_fast=options.fail_fast, memory=available_memory(), note=self.console.say
         )
+        watch = Watch(Path(plan.root), self.loaded.spec.manifest.data)
         with ProgressLog(self.console, len(plan.steps), options.jobs) as log:
             workshop = Workshop(
                 context=self.context,
@@ -88,7 +91,10 @@ class StepsRunner:
                 environments=seen,
                 facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor, store.write)),
             )
-            return execute(plan, workshop)
+            run = execute(plan, workshop)
+        written = {state.path for step in run.steps for state in step.outputs_after}
+        changed = [name for name in map(readable, watch.changed()) if name not in written]
+        return replace(run, facts=with_changes(run.facts, changed))
 
 
 def _prepared(plan: Plan, places: Places, console: Console) -> Plan:

@@ -84,6 +84,12 @@ class ManifestSpec:
         parse=amounts,
         schema={"type": "object", "additionalProperties": AMOUNT_SCHEMA},
     )
+    package_files: bool = key(
+        "Read every file of the installed packages, and record those that were edited after their installation. "
+        "`manifest verify` does so in any case.",
+        True,
+        default=False,
+    )
     stat_cache: bool = key(
         "Do not read data again whose size, inode and times are those of an earlier run on this machine "
         "(`.mlops-cache/`). `manifest verify` reads everything in any case.",

@@ -11,6 +11,7 @@ FACTS = {
     "conda": "mlops_action.facts.conda:CondaPackages",
     "image": "mlops_action.facts.image:ImageFact",
     "variables": "mlops_action.facts.variables:Variables",
+    "edited-package-files": "mlops_action.facts.package_files:EditedFiles",
     "tolerances": "mlops_action.facts.tolerances:Tolerances",
     "ci": "mlops_action.facts.ci_run:CiRun",
 }

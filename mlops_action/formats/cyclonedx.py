@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from mlops_action.canonical import Json, pretty_bytes
 from mlops_action.formats.interface import Exported
 from mlops_action.formats.purl import package_urls
-from mlops_action.formats.recorded import Recorded, inputs_of, outputs_of, part
+from mlops_action.formats.recorded import DATA, Recorded, inputs_of, many_data, outputs_of, part
+from mlops_action.stores.folder import LIST_FILE
 
 FILE = "bom.cdx.json"
 MODEL_SUFFIXES = (
@@ -34,6 +35,8 @@ def is_model(path: str) -> bool:
 def _bom(manifest: Json) -> Json:
     observation = part(manifest, "observation")
     data, outputs = inputs_of(manifest), outputs_of(manifest)
+    many = many_data(manifest)
+    data += [Recorded(DATA, LIST_FILE, many["dirHash"])] if many else []
     models = [each for each in outputs if is_model(each.path)]
     others = [each for each in outputs if not is_model(each.path)]
     packages = [_package(each, url) for each, url in package_urls(manifest)]

@@ -52,6 +52,12 @@ def data_of(manifest: Json) -> list[Json]:
     return data if isinstance(data, list) else []
 
 
+def many_data(manifest: Json) -> Json:
+    """Digest, count and size of the declared data files where they are too many to be named, or nothing."""
+    data = part(manifest, "identity", "data")
+    return data if isinstance(data, dict) else {}
+
+
 def outputs_of(manifest: Json) -> list[Recorded]:
     """The files that the run wrote, as it left them."""
     return [each for each in last_states(manifest) if each.kind == OUTPUT]

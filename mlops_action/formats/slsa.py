@@ -6,7 +6,7 @@ from mlops_action.canonical import Json, canonical_bytes
 from mlops_action.formats.interface import Exported
 from mlops_action.formats.intoto import around
 from mlops_action.formats.purl import package_urls
-from mlops_action.formats.recorded import executed_notebooks, inputs_of, part
+from mlops_action.formats.recorded import executed_notebooks, inputs_of, many_data, part
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://example.org/mlops-action/build/v1"
@@ -63,6 +63,8 @@ def _dependencies(manifest: Json) -> list[Json]:
             {"name": "source", "digest": digest} | ({"uri": f"git+{place['remote']}"} if place.get("remote") else {})
         )
     found += [{"name": each.path, "digest": {"sha256": each.sha256}} for each in inputs_of(manifest)]
+    many = many_data(manifest)
+    found += [{"name": "data", "digest": {"dirHash": many["dirHash"]}}] if many else []
     found += [
         {"name": each["name"], "uri": url, "annotations": {"record-digest": each.get("record", "")}}
         for each, url in package_urls(manifest)

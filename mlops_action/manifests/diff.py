@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlops_action.canonical import Json
-from mlops_action.formats.recorded import inputs_of, outputs_of, part, steps_of
+from mlops_action.formats.recorded import inputs_of, many_data, outputs_of, part, steps_of
 
 ABSENT: Json = None
 _SHORT = 19
@@ -66,6 +66,8 @@ def _parameters(before: Json, after: Json) -> Iterator[Change]:
 
 
 def _data(before: Json, after: Json) -> Iterator[Change]:
+    totals = [many_data(side) for side in (before, after)]
+    yield from _mapped("data", "all declared data, its", totals)
     files = [{each.path: each.sha256 for each in inputs_of(side)} for side in (before, after)]
     yield from _mapped("data", "data file", files, _digest)
 
@@ -80,6 +82,23 @@ def _packages(before: Json, after: Json) -> Iterator[Change]:
             pair = [side.get(package) for side in lists]
             if pair[0] != pair[1]:
                 yield Change("packages", package, pair[0], pair[1], _package_words(package, pair[0], pair[1]))
+
+
+def _system(before: Json, after: Json) -> Iterator[Change]:
+    """Packages of the operating system and of conda."""
+    for thing, listed in (("system package", _of_system), ("conda package", _of_conda)):
+        yield from _mapped("packages", thing, [listed(each) for each in (before, after)])
+
+
+def _of_system(manifest: Json) -> dict[str, Json]:
+    lines = (str(each).rpartition(":") for each in part(manifest, "observation", "os-packages") or ())
+    pairs = ((head.partition("="), arch) for head, _, arch in lines)
+    return {f"{name} ({arch})": version for (name, _, version), arch in pairs}
+
+
+def _of_conda(manifest: Json) -> dict[str, Json]:
+    packages = [each for folder in part(manifest, "identity", "conda") or () for each in folder]
+    return {each["name"]: f"{each.get('version', '')} {each.get('build', '')}".strip() for each in packages}
 
 
 def _interpreters(manifest: Json) -> dict[str, Json]:
@@ -182,4 +201,4 @@ def _flat(value: Json, prefix: str = "") -> dict[str, Json]:
     return found
 
 
-_COMPARISONS = (_code, _data, _parameters, _packages, _hardware, _gates, _outputs, _metrics)
+_COMPARISONS = (_code, _data, _parameters, _packages, _system, _hardware, _gates, _outputs, _metrics)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlops_action.canonical import Json
 from mlops_action.formats.markdown_text import escaped
-from mlops_action.formats.recorded import inputs_of, outputs_of, part, steps_of
+from mlops_action.formats.recorded import inputs_of, many_data, outputs_of, part, steps_of
 
 MOST = 12
 _OUTCOMES = {
@@ -40,29 +40,17 @@ def _summary(manifest: Json) -> Iterator[str]:
 
 
 def _made_of(manifest: Json) -> Iterator[str]:
-    source, locator = part(manifest, "observation", "source"), part(manifest, "locator", "source")
     yield "## What went in"
     yield ""
-    if locator.get("commit"):
-        where = f" of {escaped(str(locator['remote']))}" if locator.get("remote") else ""
-        dirty = (
-            f", with {_counted(source.get('changed-count', 0), 'file')} changed and not yet saved in the history"
-            if source.get("dirty")
-            else ""
-        )
-        yield f"- **Code**: the version `{locator['commit']}`{where}{dirty}."
-    else:
-        yield "- **Code**: it is not known which version."
+    yield _code(manifest)
     files = inputs_of(manifest)
-    size = sum(each.size or 0 for each in files)
-    yield f"- **Data**: {_counted(len(files), 'file')}, {size} bytes together" + (":" if files else ".")
+    many = many_data(manifest)
+    size = sum(each.size or 0 for each in files) + many.get("size", 0)
+    yield f"- **Data**: {_counted(len(files) + many.get('files', 0), 'file')}, {size} bytes together" + (
+        ":" if files else "."
+    )
     yield from _listed([f"`{escaped(each.path)}`" for each in files])
-    for step in part(manifest, "identity", "steps") or ():
-        if step.get("parameters"):
-            values = ", ".join(
-                f"{escaped(name)} = {escaped(str(value))}" for name, value in sorted(step["parameters"].items())
-            )
-            yield f"- **Settings of {escaped(step['name'])}**: {values}."
+    yield from _settings(manifest)
     for each in part(manifest, "identity", "python") or ():
         count = _counted(len(each.get("distributions", ())), "package")
         yield f"- **Programs**: Python {escaped(str(each.get('version', '')))} with {count}."
@@ -71,6 +59,24 @@ def _made_of(manifest: Json) -> Iterator[str]:
         parts = (str(platform.get("cpu") or "an unknown processor"), str(platform.get("os") or "an unknown system"))
         yield f"- **Machine**: {escaped(', '.join(parts))}."
     yield ""
+
+
+def _code(manifest: Json) -> str:
+    source, locator = part(manifest, "observation", "source"), part(manifest, "locator", "source")
+    if not locator.get("commit"):
+        return "- **Code**: it is not known which version."
+    where = f" of {escaped(str(locator['remote']))}" if locator.get("remote") else ""
+    count = _counted(source.get("changed-count", 0), "file")
+    dirty = f", with {count} changed and not yet saved in the history" if source.get("dirty") else ""
+    return f"- **Code**: the version `{locator['commit']}`{where}{dirty}."
+
+
+def _settings(manifest: Json) -> Iterator[str]:
+    for step in part(manifest, "identity", "steps") or ():
+        pairs = sorted(step.get("parameters", {}).items())
+        if pairs:
+            values = ", ".join(f"{escaped(name)} = {escaped(str(value))}" for name, value in pairs)
+            yield f"- **Settings of {escaped(step['name'])}**: {values}."
 
 
 def _came_out(manifest: Json) -> Iterator[str]:

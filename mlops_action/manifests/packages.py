@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from pathlib import Path
 
 from mlops_action.canonical import Json
 from mlops_action.facts.distributions import Distribution, installed_on
+from mlops_action.facts.package_files import altered_files
 from mlops_action.manifests.findings import Finding, Is
 from mlops_action.manifests.read import Document
 
 KIND = "package"
-_BATCH = 256
 _FOLDERS = ("lib/python*/site-packages", "lib64/python*/site-packages", "Lib/site-packages")
 
 
@@ -72,36 +67,3 @@ def _compared(recorded: Json, seen: Distribution) -> Finding:
     if seen.commit != recorded.get("commit", ""):
         return Finding(KIND, name, Is.ALTERED, f"commit {seen.commit}, recorded {recorded.get('commit', '')}")
     return Finding(KIND, name, Is.RIGHT, "" if wanted else "by version only: it has no list of files")
-
-
-def altered_files(entry: Path) -> list[str]:
-    """Files of a distribution that differ from its ``RECORD``, or are gone."""
-    rows = list(_rows(entry))
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        batches = [rows[i : i + _BATCH] for i in range(0, len(rows), _BATCH)]
-        return sorted(name for found in pool.map(lambda batch: _wrong(entry.parent, batch), batches) for name in found)
-
-
-def _rows(entry: Path) -> Iterator[tuple[str, str, str]]:
-    """Path, hash algorithm and digest of each file that the list vouches for."""
-    try:
-        text = (entry / "RECORD").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return
-    for row in csv.reader(text.splitlines()):
-        if len(row) >= 2 and "=" in row[1] and not row[0].startswith(("../", "/")):
-            algorithm, _, digest = row[1].partition("=")
-            yield row[0], algorithm, digest
-
-
-def _wrong(folder: Path, rows: list[tuple[str, str, str]]) -> list[str]:
-    return [name for name, algorithm, digest in rows if not _is(folder / name, algorithm, digest)]
-
-
-def _is(path: Path, algorithm: str, digest: str) -> bool:
-    try:
-        with path.open("rb") as handle:
-            found = hashlib.file_digest(handle, algorithm).digest()
-    except (OSError, ValueError):
-        return False
-    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == digest.rstrip("=")

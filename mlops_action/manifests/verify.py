@@ -60,24 +60,29 @@ def _signature(document: Document, place: Place) -> Iterator[Finding]:
 
 def _files(document: Document, root: Path, *, with_code: bool) -> Iterator[Finding]:
     listed = document.listed_data()
+    recorded = [each for each in _recorded(document, listed or []) if with_code or each.kind != CODE]
+    by_path = {relative_name(root, path): path for path in _present(root, recorded)}
+    yield from (check_file(root, each, by_path.get(each.path)) for each in recorded)
     if listed is None:
         yield Finding("data", LIST_FILE, Is.ALTERED, "the list of the data files is missing or not what was recorded")
+        return
+    yield from _extra(document, root, {each.path for each in recorded})
+
+
+def _recorded(document: Document, listed: list[Recorded]) -> list[Recorded]:
+    """Each file once; what a step did to a listed data file counts."""
     seen = last_states(document.value)
     own = {each.path for each in seen}
-    recorded = [each for each in seen if with_code or each.kind != CODE]
-    recorded += [each for each in listed or () if each.path not in own]
-    by_path = {relative_name(root, path): path for path in _present(root, recorded)}
-    for each in recorded:
-        yield check_file(root, each, by_path.get(each.path))
-    if listed is None:
-        return
-    known = {each.path for each in recorded}
+    return [*seen, *(each for each in listed if each.path not in own)]
+
+
+def _extra(document: Document, root: Path, known: set[str]) -> Iterator[Finding]:
+    """Files that fit what is declared, and that the run did not see."""
     for kind, patterns in patterns_of(document.value).items():
-        for path in search(root, patterns).files:
-            name = relative_name(root, path)
-            if name not in known:
-                known.add(name)
-                yield Finding(kind, name, Is.EXTRA, "it fits what is declared, and the run did not see it")
+        names = {relative_name(root, path) for path in search(root, patterns).files}
+        for name in sorted(names - known):
+            known.add(name)
+            yield Finding(kind, name, Is.EXTRA, "it fits what is declared, and the run did not see it")
 
 
 def check_file(root: Path, recorded: Recorded, path: Path | None) -> Finding:

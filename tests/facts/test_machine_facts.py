@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from mlops_action.facts.data import DeclaredData
 from mlops_action.facts.interface import Scene
 from mlops_action.facts.machine import MachineFact
 from mlops_action.facts.os_packages import OsPackages
+from mlops_action.facts.package_files import EditedFiles
 from mlops_action.records import KernelChoice, Plan, PlannedStep
 from mlops_action.redact import Redactor
 
@@ -135,3 +139,24 @@ def test_data_of_which_only_the_dvc_pointer_is_here_is_told_with_its_digest(tmp_
     fact = DeclaredData().collect(scene(tmp_path, data=("data.csv",)))
     assert fact.locator["pointers"]["data.csv"]["outs"] == [{"path": "data.csv", "md5": "0123", "size": 5}]
     assert "DVC pointer" in fact.uncaptured[0].why
+
+
+# --- edited files of packages
+
+
+@pytest.mark.parametrize(("asked", "change"), [(True, "edit"), (True, "remove"), (True, ""), (False, "edit")])
+def test_an_edited_file_of_a_package_is_identity_when_it_is_asked_for(tmp_path: Path, asked: bool, change: str) -> None:
+    site = tmp_path / "env/lib/python3.12/site-packages"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(b"x = 1").digest()).rstrip(b"=").decode()
+    put(site / "tiny.py", "x = 1")
+    put(site / "tiny-1.0.dist-info/METADATA", "Name: tiny\nVersion: 1.0\n\n")
+    put(site / "tiny-1.0.dist-info/RECORD", f"tiny.py,sha256={digest},5\n../../bin/tiny,sha256=x,1\n")
+    if change == "edit":
+        (site / "tiny.py").write_text("x = 2")
+    elif change == "remove":
+        (site / "tiny.py").unlink()
+    where = replace(scene(tmp_path, "env/bin/python"), spec=ManifestSpec(package_files=asked))
+    found = EditedFiles().collect(where).identity
+    now = hashlib.sha256(b"x = 2").hexdigest() if change == "edit" else None
+    expected = [{"package": "tiny", "path": "tiny.py", "sha256": now}] if change else []
+    assert found == (expected if asked else None)

@@ -53,6 +53,8 @@ def distribution(**values: Any) -> Any:
         (("results", "metrics", 0, "value"), "NaN", "metrics", "metric accuracy changed from 0.982456 to NaN"),
         (("results", "verdicts", "verdicts", 0, "outcome"), "fail", "gates", "changed from pass to fail"),
         (("results", "steps", 1, "outputs-after", 0, "sha256"), "0" * 64, "outputs", "output model/model.joblib"),
+        (("observation", "os-packages"), ["libc6=2.36-9:amd64"], "packages", "package libc6 (amd64) was added: 2.36-9"),
+        (("identity", "conda"), [[{"name": "r", "version": "4"}]], "packages", "conda package r was added: 4"),
         (("identity", "data"), [{"path": "x.csv", "size": 1, "sha256": "0" * 64}], "data", "data file x.csv was added"),
     ],
 )

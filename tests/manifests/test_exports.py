@@ -236,7 +236,7 @@ def validated(crate: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     session.close()
     command = [Path(sys.executable).parent / "rocrate-validator", "-y", "--disable-color", "validate", "--no-paging"]
     command += ["-p", "process-run-crate-0.5", "--offline", "--cache-path", folder / "cache", "-v", crate]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import locale
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +14,10 @@ from manifest_project import project, record, written, wrong
 
 from mlops_action.dirhash import dir_hash
 from mlops_action.facts.data import MOST_LISTED
+from mlops_action.formats import EXPORTS
+from mlops_action.manifests.diff import differences
+from mlops_action.manifests.explain import explanation
+from mlops_action.registry import load
 
 PIPELINE = "find . -type f | cut -c3- | LC_ALL=C sort | xargs -r sha256sum | sha256sum | cut -f1 -d' '"
 NUL_SAFE = "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0r sha256sum | sha256sum | cut -f1 -d' '"
@@ -29,6 +35,16 @@ def by_shell(folder: Path, command: str) -> str:
     return done.stdout.strip()
 
 
+def resolved(folder: Path) -> str:
+    """What the resolver says. It sets the locale of the whole process, which is put back."""
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        [digest] = DirectoryResolver().hash_artifacts([f"dir:{folder}"]).values()
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+    return str(digest["sha256"])
+
+
 def test_the_digest_is_that_of_the_coreutils_pipeline(folder: Path) -> None:
     assert dir_hash(folder) == by_shell(folder, PIPELINE)
 
@@ -39,14 +55,12 @@ def test_names_with_spaces_agree_with_the_pipeline_that_is_safe_for_them(folder:
 
 
 def test_the_digest_is_that_of_in_toto_s_resolver(folder: Path) -> None:
-    [digest] = DirectoryResolver().hash_artifacts([f"dir:{folder}"]).values()
-    assert digest == {"sha256": dir_hash(folder)}
+    assert resolved(folder) == dir_hash(folder)
 
 
 def test_an_empty_folder_has_the_digest_that_the_resolver_gives_it(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    [digest] = DirectoryResolver().hash_artifacts([f"dir:{tmp_path / 'empty'}"]).values()
-    assert digest["sha256"] == dir_hash(tmp_path / "empty")
+    assert resolved(tmp_path / "empty") == dir_hash(tmp_path / "empty")
 
 
 def test_links_are_left_out_as_find_leaves_them_out(folder: Path, tmp_path: Path) -> None:
@@ -84,6 +98,18 @@ def test_a_changed_list_is_found_by_the_digest_in_the_manifest(many: Path) -> No
     path = many / "mlops-out/data.sha256"
     path.write_bytes(path.read_bytes().replace(b"raw/17.csv", b"raw/71.csv"))
     assert ("data", "data.sha256", "altered") in wrong(many)
+
+
+def test_many_files_are_counted_and_compared_and_exported_by_their_digest(many: Path) -> None:
+    before = json.loads((many / "mlops-out/manifest.json").read_bytes())
+    digest = before["identity"]["data"]["dirHash"]
+    (many / "raw/17.csv").write_text("changed")
+    record(many)
+    after = json.loads((many / "mlops-out/manifest.json").read_bytes())
+    assert any("all declared data" in change.words for change in differences(before, after))
+    assert f"{MOST_LISTED + 4} files" in explanation(before)
+    for form in ("slsa", "cyclonedx"):
+        assert digest.encode() in load(EXPORTS[form])().render(before).files[0][1]
 
 
 def test_the_file_system_s_order_does_not_matter(many: Path, tmp_path: Path) -> None:

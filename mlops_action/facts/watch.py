@@ -1,0 +1,44 @@
+"""Whether declared data stayed as it was while the steps ran."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mlops_action.digests import search
+from mlops_action.records import Fact, Uncaptured
+
+Stat = tuple[int, int, int, int]
+
+
+class Watch:
+    """Looks at the metadata before and after: a change of content changes a time that nobody can set back."""
+
+    def __init__(self, root: Path, patterns: Sequence[str]) -> None:
+        """Look for the first time."""
+        self._root, self._patterns = root, tuple(patterns)
+        self._before = self._look()
+
+    def changed(self) -> list[str]:
+        """Paths of files that were written, replaced, removed or added since."""
+        after = self._look()
+        return sorted(name for name in self._before | after if self._before.get(name) != after.get(name))
+
+    def _look(self) -> dict[str, Stat]:
+        found: dict[str, Stat] = {}
+        for name in search(self._root, self._patterns).names if self._patterns else ():
+            try:
+                seen = os.stat(f"{self._root}/{name}")  # noqa: PTH116  # one call for each of many files
+            except OSError:
+                continue
+            found[name] = (seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+        return found
+
+
+def with_changes(facts: Iterable[Fact], changed: Iterable[str]) -> tuple[Fact, ...]:
+    """The facts, of which the one about data tells what changed during the run."""
+    why = "it changed during the run; only its state before the first step is recorded"
+    gaps = tuple(Uncaptured(f"data `{name}`", why) for name in changed)
+    return tuple(replace(fact, uncaptured=(*fact.uncaptured, *gaps)) if fact.name == "data" else fact for fact in facts)
