@@ -196,7 +196,8 @@ class StepRun:
             notebook = copy.deepcopy(notebook)
             make_deterministic(notebook)
         written = self.workshop.store.write_text(name, notebook_bytes(notebook))
-        self._note(executed=name, executed_sha256=sha256_file(Path(written)))
+        kept = Path(written)  # a session keeps its notebook elsewhere, and whole
+        self._note(executed=name, executed_sha256=sha256_file(kept) if kept.is_file() else "")
 
     def _record(self, prepared: Prepared, before: Mapping[str, Any]) -> None:
         """Values and metrics of a step that ran to its end."""

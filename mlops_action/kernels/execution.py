@@ -215,7 +215,7 @@ class NotebookRun:
         status = CellStatus.FAILED if failure else self._status(session)
         self._note(session, index, begun, status)
         if failure is not None:
-            raise _Stopped(failures.placed(failure, index, cell))
+            raise _Stopped(failures.placed(failure, index, cell, session.client.reply.get("execution_count")))
 
     def _note(self, session: Session, index: int, begun: float, status: CellStatus) -> None:
         cpu, peak = session.meter.end()

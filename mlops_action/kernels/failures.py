@@ -97,14 +97,14 @@ def _within(choice: KernelChoice) -> str:
     return f" in a container of {image}" if image else ""
 
 
-def placed(failure: Failure, index: int, cell: Any) -> Failure:
+def placed(failure: Failure, index: int, cell: Any, counted: int | None = None) -> Failure:
     """Say in which cell it happened, and on which line when the kernel told."""
     traceback = _traceback_of(cell)
     return replace(
         failure,
         cell=index,
         cell_id=cell.get("id", ""),
-        line=line_in_cell(traceback, cell),
+        line=line_in_cell(traceback, cell, counted),
         source=cell.source[:SHOWN_SOURCE],
         traceback=(traceback or failure.traceback).strip()[-SHOWN_TRACEBACK:],
     )

@@ -12,13 +12,18 @@ _CALL_LENGTH = 20
 """Characters of a call that are looked for: R writes it in its own way, so that long ones differ."""
 
 
-def line_in_cell(traceback: str, cell: Any) -> int | None:
+def line_in_cell(traceback: str, cell: Any, counted: int | None = None) -> int | None:
     """The line of ``cell``, counted from 1, that a traceback names last.
+
+    Args:
+        traceback: the kernel's, without terminal escapes.
+        cell: of the notebook.
+        counted: the number that the kernel gave it, where that is not the notebook's: in a session.
 
     Functions of other cells are in the traceback as well: their lines do not count. Deno's lines
     are those of what it makes of the cell, so none is read.
     """
-    count, lines = cell.get("execution_count"), cell["source"].splitlines()
+    count, lines = counted or cell.get("execution_count"), cell["source"].splitlines()
     found = [
         int(match[2] or match[4])
         for match in _PYTHON.finditer(traceback)

@@ -17,7 +17,9 @@ ENV PATH=/opt/k/bin:$PATH
 """
 TCP_KERNEL = f"""{KERNEL}
 RUN cp -r /opt/k/share/jupyter/kernels/python3 /opt/k/share/jupyter/kernels/other && \\
-    sed -i 's/"language": "python"/"language": "other"/' /opt/k/share/jupyter/kernels/other/kernel.json
+    echo 'from ipykernel import kernelapp; kernelapp.launch_new_instance()' > /opt/other.py && \\
+    sed -i -e 's/"language": "python"/"language": "other"/' -e 's,"-m","/opt/other.py",' \\
+        -e '/"ipykernel_launcher",/d' /opt/k/share/jupyter/kernels/other/kernel.json
 """
 BASH_KERNEL = f"""{KERNEL}
 RUN /opt/k/bin/pip install --no-cache-dir bash_kernel && /opt/k/bin/python -m bash_kernel.install --sys-prefix
