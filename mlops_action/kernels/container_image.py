@@ -77,7 +77,7 @@ def _digest(asked: str, digests: Iterable[str]) -> str:
     if "@" in asked:
         return f"{repository}@{asked.partition('@')[2]}"
     known = sorted(each for each in digests if not each.startswith(_NO_REGISTRY))
-    same = [each for each in known if _plain(each.partition("@")[0]) == _plain(repository)]
+    same = [each for each in known if _alike(each.partition("@")[0], repository)]
     return next(iter([*same, *known]), "")
 
 
@@ -88,9 +88,9 @@ def _repository(asked: str) -> str:
     return host + slash + last.partition(":")[0]
 
 
-def _plain(repository: str) -> str:
-    """The name as engines write it: Docker's own registry, and its own images, are left out."""
-    return repository.removeprefix("docker.io/").removeprefix("library/")
+def _alike(one: str, other: str) -> bool:
+    """Whether two names of one image may be of the same repository: engines leave out the usual registry."""
+    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
 
 
 def _pull(client: Any, image: str, note: Callable[[str], None]) -> None:
