@@ -21,6 +21,7 @@ import nbformat
 import pytest
 from acceptance.scratch import Ended, clean_env
 from kernel.bench import marked_processes
+from kernel.images import image
 
 pytestmark = pytest.mark.kernel
 
@@ -566,4 +567,20 @@ def test_a_snippet_without_a_session_runs_in_a_fresh_kernel_like_a_run(job: Job)
     assert "  | 42" in ended.lines
     assert json.loads((job.folder / "mlops-out/run.json").read_text())["steps"][0]["status"] == "ok"
     assert job.step("snippet", "-", text="1/0").code == 3
+    assert job.listed() == []
+
+
+PLACES = {
+    "warm": "{warm: true}",
+    "container": "{container: {image: %s}}",
+}
+
+
+@pytest.mark.parametrize("place", ["warm", pytest.param("container", marks=pytest.mark.container)])
+def test_a_session_keeps_its_kernel_wherever_it_runs(place: str, job: Job) -> None:
+    spec = PLACES[place] % image() if place == "container" else PLACES[place]
+    (job.folder / "mlops.yaml").write_text(f"environments: {{elsewhere: {spec}}}\nsteps: {{a: {{code: '1'}}}}\n")
+    job.ok("x = 20", "--environment", "elsewhere")
+    assert job.ok("print(x + 1)", "--environment", "elsewhere") == ["21"]
+    assert job.step("session", "stop", "train").code == 0
     assert job.listed() == []
