@@ -28,7 +28,7 @@ def option(doc: str, commands: tuple[str, ...], **details: Any) -> Any:
         doc: its documentation.
         commands: the commands that take it.
         details: ``default``; ``flags`` (on the command line, else ``--name``); ``metavar``;
-            ``action_only``; ``cli_only``; ``parse`` (raises ValueError); ``example``.
+            ``action_only``; ``parse`` (raises ValueError); ``example``.
     """
     default = details.pop("default", ())
     return field(default=default, metadata={"doc": doc, "commands": commands, **details})
