@@ -11,6 +11,7 @@ from mlops_action.boundary import guarded
 from mlops_action.config.sources import Settings, from_inputs
 from mlops_action.context import Context
 from mlops_action.errors import UsageError
+from mlops_action.imports import leave_out_formats
 
 if TYPE_CHECKING:
     from mlops_action.pipeline import Pipeline
@@ -21,6 +22,7 @@ COMMANDS = ("run", "snippet", "gate", "manifest", "plan")
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Do what the inputs describe; the exit code is returned."""
+    leave_out_formats()
     context = Context.of_process()
     return guarded(lambda: done(context, *arguments[:1]), context, sys.stderr)
 

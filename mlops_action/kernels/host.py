@@ -114,6 +114,10 @@ class HostKernel:
         if self._manager is not None:
             with contextlib.suppress(Exception):
                 await self._manager.cleanup_resources()
+        self.leave_nothing()
+
+    def leave_nothing(self) -> None:
+        """Remove the files of a process that has ended."""
         self.spawned.printed.close()
         shutil.rmtree(self.spawned.folder, ignore_errors=True)
 

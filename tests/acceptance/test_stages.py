@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from acceptance.documents import check_documents
 from acceptance.scratch import clean_env, commit_all, tool
+
+from mlops_action.imports import FORMATS
 
 CONFIG = """\
 steps:
@@ -146,7 +149,7 @@ try:
     code = main()
 except SystemExit as end:
     code = end.code
-heavy = sorted(set({heavy!r}) & set(sys.modules))
+heavy = sorted(name for name in {heavy!r} if sys.modules.get(name))
 print("heavy:", heavy, "code:", code or 0)
 """
 
@@ -169,6 +172,22 @@ def test_commands_that_start_no_kernel_import_nothing_heavy(tmp_path: Path, argu
         (folder / name).write_text('{"accuracy": 0.95}')
     done = subprocess.run(
         [sys.executable, "-c", PROBE.format(arguments=arguments, heavy=HEAVY)],
+        cwd=folder,
+        env=clean_env(tmp_path / "home"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["heavy: [] code: 0"], done.stdout + done.stderr
+
+
+@pytest.mark.kernel
+def test_a_run_does_not_import_what_jsonschema_would_check_formats_with(tmp_path: Path) -> None:
+    folder = project(tmp_path / "project")
+    installed = [name for name in FORMATS if importlib.util.find_spec(name)]
+    assert "rfc3987_syntax" in installed  # as beside JupyterLab
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(arguments=["run", "--gates", "none"], heavy=installed)],
         cwd=folder,
         env=clean_env(tmp_path / "home"),
         capture_output=True,

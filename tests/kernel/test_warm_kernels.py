@@ -135,8 +135,8 @@ def of(bench: Bench) -> WarmKernels:
 
 def forked(bench: Bench) -> list[int]:
     """Processes of the fork servers, of which there must be one."""
-    assert len(of(bench).processes()) == 1
-    return of(bench).processes()
+    assert len(of(bench).servers()) == 1
+    return of(bench).servers()
 
 
 def parent(bench: Bench) -> int:
@@ -155,6 +155,31 @@ def test_nothing_that_a_kernel_can_ask_tells_a_warm_one_from_a_fresh_one(
 
 def test_a_warm_kernel_is_forked_by_a_server_that_serves_all_alike(bench: Bench) -> None:
     assert [parent(bench), parent(bench)] == forked(bench) * 2
+
+
+def test_a_launch_that_is_asked_for_again_has_a_spare_kernel_that_the_next_step_is_given(bench: Bench) -> None:
+    numbers = [(spares(bench), bench.run("import os; print(os.getpid())").text.strip()) for _ in range(3)]
+    assert [len(before) for before, _ in numbers] == [0, 0, 1]
+    ((spare,), given) = numbers[-1]
+    assert given == str(spare)
+    assert len(spares(bench)) == 1
+    assert bench.run("import os; print(os.getpid())", env={"PATH": os.environ["PATH"]}).text.strip() != str(spare)
+    assert bench.survivors() == []
+
+
+def test_a_spare_kernel_that_has_ended_is_not_given_to_anybody(bench: Bench) -> None:
+    bench.run("print(1)")
+    bench.run("print(1)")
+    wait_for(lambda: spares(bench))
+    (spare,) = spares(bench)
+    os.kill(spare, signal.SIGKILL)
+    wait_for(lambda: not Path(f"/proc/{spare}").exists())
+    assert bench.run("print(2)").text == "2\n"
+    assert bench.survivors() == []
+
+
+def spares(bench: Bench) -> list[int]:
+    return [each for each in of(bench).processes() if each not in of(bench).servers()]
 
 
 def test_random_numbers_of_two_warm_kernels_differ_unless_seeded(tmp_path: Path) -> None:
@@ -298,7 +323,7 @@ def test_kernels_of_other_variables_have_a_server_of_their_own(bench: Bench) -> 
     plain = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
     assert bench.run(code, env=plain | {"LANG": "C.UTF-8"}).text == f"None {bench.mark}\n"
     assert bench.run(code, env=plain | {"LANG": "C"}).text == f"None {bench.mark}\n"
-    assert len(of(bench).processes()) == 2
+    assert len(of(bench).servers()) == 2
 
 
 def test_a_server_is_not_used_any_more_when_a_package_was_installed(bench: Bench, tmp_path: Path) -> None:
@@ -318,10 +343,10 @@ def test_a_server_is_not_used_any_more_when_a_package_was_installed(bench: Bench
     (packages / "new_package").mkdir()
     assert first.stale()
     second = bench.backend.start(launch)
-    assert len(of(bench).processes()) == 2
+    assert len(of(bench).servers()) == 2
     stop(first)
     third = bench.backend.start(launch)
-    assert len(of(bench).processes()) == 1
+    assert len(of(bench).servers()) == 1
     stop(second, third)
 
 
