@@ -52,7 +52,8 @@ def make(path: Path, rows: int) -> None:
 def ours(path: Path) -> object:
     """This project: 13 metrics with intervals on 21 slices."""
     from mlops_action.metrics.predictions.measure import measure
-    from mlops_action.metrics.predictions.roles import Roles, Task
+    from mlops_action.metrics.predictions.roles import Roles
+    from mlops_action.vocabulary import Task
 
     found = measure(path, Roles(Task.BINARY, "y", "p", slices=SLICES))
     return {each.name: each.metrics["roc_auc"].value for each in found}

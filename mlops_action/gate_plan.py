@@ -7,9 +7,11 @@ from typing import Any
 
 from mlops_action.codec import encode
 from mlops_action.config.load import Loaded
+from mlops_action.config.policy_model import GateSpec
 from mlops_action.config.rules import direction_of, rule_of
 from mlops_action.config.sources import Settings
 from mlops_action.gates.limits import limits_of
+from mlops_action.predictions_plan import planned_on_predictions
 from mlops_action.records import Plan, PlannedGate
 from mlops_action.structure import key_of
 
@@ -29,12 +31,20 @@ def plan_gates(loaded: Loaded) -> tuple[PlannedGate, ...]:
                 limits=encode(limits_of(gate)),
                 origin=loaded.gate_origin(name),
                 direction=str(direction) if change and direction else "",
-                baseline=(gate.baseline or loaded.baseline) if change else "",
+                baseline=_baseline_of(gate, loaded) if change else "",
                 severity=str(gate.severity),
                 slice=gate.slice,
+                **planned_on_predictions(gate, loaded.predictions),
             )
         )
     return tuple(planned)
+
+
+def _baseline_of(gate: GateSpec, loaded: Loaded) -> str:
+    """What a gate compares with; the top level names a metric file, which is no baseline of predictions."""
+    if gate.predictions:
+        return gate.baseline or loaded.predictions[gate.predictions].baseline
+    return gate.baseline or loaded.baseline
 
 
 def gates_only(loaded: Loaded, settings: Settings) -> Plan:

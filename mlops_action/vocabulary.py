@@ -52,3 +52,21 @@ class FailureKind(StrEnum):
     NEEDS_FAILED = "needs-failed"
     INTERRUPTED = "interrupted"
     TERMINATED = "terminated"
+
+
+class Task(StrEnum):
+    """What a model predicts."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    MULTILABEL = "multilabel"
+    REGRESSION = "regression"
+    RANKING = "ranking"
+
+
+class Prove(StrEnum):
+    """What the rows of predictions have to prove before a gate says it."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    FAIL = "fail"
+    NONE = "none"

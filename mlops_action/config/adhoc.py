@@ -87,15 +87,21 @@ def _with_gates(loaded: Loaded, settings: Settings) -> Loaded:
         text, origin = options.gates, settings.origin("gates")
         if "\n" not in text and ":" not in text:
             try:
-                policy = policy_from_text(read_limited(loaded.root / text, text), text, baseline)
+                policy = policy_from_text(read_limited(loaded.root / text, text), text, baseline, loaded.predictions)
             except FileMissing:
                 hint = (
                     "the path is relative to the project folder; or give gates as YAML: `NAME: {metric: M, min: 0.9}`"
                 )
                 raise FileMissing(f"there is no policy file {text}", origin=origin, hint=hint) from None
         else:
-            policy = policy_from_text(text, origin, baseline)
-        loaded = replace(loaded, gates=policy.gates, gate_origin=policy.gate_origin, baseline=policy.baseline)
+            policy = policy_from_text(text, origin, baseline, loaded.predictions)
+        loaded = replace(
+            loaded,
+            gates=policy.gates,
+            gate_origin=policy.gate_origin,
+            baseline=policy.baseline,
+            predictions=policy.predictions,
+        )
     return replace(loaded, baseline=options.baseline or loaded.baseline)
 
 

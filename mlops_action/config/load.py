@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.place_rules import place_problems
 from mlops_action.config.policy_model import GateSpec, PolicySpec
+from mlops_action.config.predictions_model import PredictionsSpec
+from mlops_action.config.predictions_rules import predictions_problems
 from mlops_action.config.rules import gate_problems, step_problems
 from mlops_action.config.yaml_source import MAX_BYTES, Located, parse_yaml
 from mlops_action.errors import (
@@ -42,6 +44,7 @@ class Loaded:
     gate_origin: Callable[[str], str] = field(default=lambda _: "")
     baseline: str = ""
     judging: bool = True
+    predictions: dict[str, PredictionsSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,11 @@ def load_config(path: Path, shown_as: str = "", baseline: str = "") -> Loaded:
     baseline = baseline or spec.baseline or (policy.baseline if policy else "")
     problems = [*draft.problems, *(gates_in.problems if gates_in is not draft else ())]
     problems += gate_problems(gates, baseline, gates_in.located, gates_in.flawed)
+    predictions = {**spec.predictions, **(policy.predictions if policy else {})}
+    problems += predictions_problems(gates, predictions, gates_in.located, gates_in.flawed)
     if problems:
         raise Problems(problems)
-    return _with_gates(loaded, gates, baseline, gates_in.located)
+    return replace(_with_gates(loaded, gates, baseline, gates_in.located), predictions=predictions)
 
 
 def _gates_draft(draft: Draft[PipelineSpec], spec: PipelineSpec, path: Path) -> Draft[Any]:
@@ -137,13 +142,16 @@ def _policy_draft(located: Located) -> Draft[PolicySpec]:
     return draft
 
 
-def policy_from_text(text: bytes | str, file: str, baseline: str = "") -> Loaded:
+def policy_from_text(
+    text: bytes | str, file: str, baseline: str = "", predictions: Mapping[str, PredictionsSpec] | None = None
+) -> Loaded:
     """Gates given as text (an action input): a policy, or a bare mapping of gates.
 
     Args:
         text: the YAML text.
         file: its name in messages.
         baseline: the baseline where the policy names none.
+        predictions: files of predictions that are known besides those that the policy names.
 
     Raises:
         Problems: everything that is wrong in it.
@@ -156,9 +164,12 @@ def policy_from_text(text: bytes | str, file: str, baseline: str = "") -> Loaded
     if draft.value is not None:
         baseline = draft.value.baseline or baseline
         draft.problems.extend(gate_problems(draft.value.gates, baseline, located, draft.flawed))
+        known = {**(predictions or {}), **draft.value.predictions}
+        draft.problems.extend(predictions_problems(draft.value.gates, known, located, draft.flawed))
     if draft.problems or draft.value is None:
         raise Problems(draft.problems)
-    return _with_gates(Loaded(PipelineSpec(), Path(), file), draft.value.gates, baseline, located)
+    loaded = Loaded(PipelineSpec(), Path(), file, predictions=known)
+    return _with_gates(loaded, draft.value.gates, baseline, located)
 
 
 def read_limited(path: Path, shown_as: str) -> bytes:

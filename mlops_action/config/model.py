@@ -11,7 +11,8 @@ from dataclasses import dataclass as record
 
 from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, key, texts
 from mlops_action.config.place_model import IDLE, PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
-from mlops_action.config.policy_model import BASELINE_DOC, GateSpec
+from mlops_action.config.policy_model import BASELINE_DOC, PREDICTIONS_DOC, GateSpec
+from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.step_model import StepSpec
 from mlops_action.config.values import Amount, amounts, duration, version_or_path
 
@@ -114,6 +115,7 @@ class PipelineSpec:
     )
     steps: dict[str, StepSpec] = key("The steps, by name. Their order is made from `needs`.", default_factory=dict)
     baseline: str = key(BASELINE_DOC, "git::metrics/accepted.json", default="")
+    predictions: dict[str, PredictionsSpec] = key(PREDICTIONS_DOC, default_factory=dict)
     gates: dict[str, GateSpec] | str = key(
         "The gates, by name; or the path of a policy file that holds them; or `none` to run without judging.",
         "gates.yaml",

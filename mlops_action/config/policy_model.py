@@ -6,8 +6,10 @@ from dataclasses import dataclass as record
 from decimal import Decimal
 from enum import StrEnum
 
-from mlops_action.config.keys import AMOUNT_SCHEMA, NUMBER_SCHEMA, RANGE_SCHEMA, key
-from mlops_action.config.values import Amount, amount, finite, number_range
+from mlops_action.config.keys import AMOUNT_SCHEMA, COUNT_SCHEMA, NUMBER_SCHEMA, RANGE_SCHEMA, SHARE_SCHEMA, key, texts
+from mlops_action.config.predictions_model import PredictionsSpec
+from mlops_action.config.values import Amount, amount, confidence, count, finite, number_range
+from mlops_action.vocabulary import Prove
 
 
 class Severity(StrEnum):
@@ -15,6 +17,13 @@ class Severity(StrEnum):
 
     BLOCK = "block"
     WARN = "warn"
+
+
+class SmallSlices(StrEnum):
+    """What slices that are too small to judge do to a gate."""
+
+    INCONCLUSIVE = "inconclusive"
+    NAME = "name"
 
 
 class Direction(StrEnum):
@@ -26,7 +35,7 @@ class Direction(StrEnum):
 
 @record(frozen=True)
 class GateSpec:
-    """One rule on one metric. Exactly one of `min`, `max`, `range`, `equals`, `max-drop`, `min-gain`."""
+    """One rule on one metric."""
 
     metric: str = key("Name of the metric; nested names are joined by dots.", "accuracy")
     min: Decimal | None = key(
@@ -80,6 +89,64 @@ class GateSpec:
         default="",
     )
     slice: str = key("Slice of the data that the gate judges; all of it by default.", "country=NO", default="")
+    predictions: str = key(
+        "Compute the metric from this file of predictions (a name under `predictions`), with an interval.",
+        "test",
+        default="",
+    )
+    slices: tuple[str, ...] = texts(
+        "With `predictions`: judge every slice of these columns (`country`, `country & device`), or of `all` that "
+        "`predictions` names. The verdict is the worst one's.",
+        "all",
+    )
+    groups: str = key("With `max-gap` and `min-ratio`: the column whose values are compared.", "gender", default="")
+    max_gap: Decimal | None = key(
+        "Largest difference of the metric between any two `groups`.",
+        0.05,
+        default=None,
+        parse=finite,
+        schema=NUMBER_SCHEMA,
+    )
+    min_ratio: Decimal | None = key(
+        "Smallest ratio of the metric between any two `groups`.", 0.8, default=None, parse=finite, schema=NUMBER_SCHEMA
+    )
+    prove: Prove | None = key(
+        "With `predictions`: what the interval must prove. `pass`: the gate passes only when it lies within the limit, "
+        "fails when it lies beyond, and is inconclusive between (default). `fail`: it fails only when it is "
+        "proven, over all gates and slices together, that the limit is broken (default with `slices`). `none`: the "
+        "value alone decides.",
+        "fail",
+        default=None,
+    )
+    confidence: Decimal = key(
+        "Confidence level of the interval; half of what is missing to 1 may go wrong on each side.",
+        "95%",
+        default=Decimal("0.95"),
+        parse=confidence,
+        schema=SHARE_SCHEMA,
+    )
+    min_n: int = key(
+        "Fewest rows of a slice (or group) that can be judged.", 100, default=30, parse=count, schema=COUNT_SCHEMA
+    )
+    min_positives: int | None = key(
+        "Fewest positives of a slice that can be judged (`binary`); 10 by default for metrics that depend on them.",
+        10,
+        default=None,
+        parse=count,
+        schema=COUNT_SCHEMA,
+    )
+    min_negatives: int | None = key(
+        "Fewest negatives of a slice that can be judged (`binary`); 10 by default for metrics that depend on them.",
+        10,
+        default=None,
+        parse=count,
+        schema=COUNT_SCHEMA,
+    )
+    small_slices: SmallSlices = key(
+        "What smaller slices do: they make the gate `inconclusive`, or the report only `name`s them.",
+        "name",
+        default=SmallSlices.INCONCLUSIVE,
+    )
     severity: Severity = key(
         "`block`: the merge is blocked unless the gate passes. `warn`: it is only reported.",
         "warn",
@@ -87,6 +154,7 @@ class GateSpec:
     )
 
 
+PREDICTIONS_DOC = "Files of predictions that gates compute metrics from, by name."
 BASELINE_DOC = (
     "Metric file that `max-drop` and `min-gain` compare with: a path, or `git:REF:PATH` for the file as it was "
     "committed at a branch, tag or commit. With an empty REF (`git::PATH`) it is the merge-base with the target "
@@ -100,3 +168,4 @@ class PolicySpec:
 
     gates: dict[str, GateSpec] = key("The gates, by name.")
     baseline: str = key(BASELINE_DOC, "git::metrics/accepted.json", default="")
+    predictions: dict[str, PredictionsSpec] = key(PREDICTIONS_DOC, default_factory=dict)

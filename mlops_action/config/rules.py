@@ -15,7 +15,8 @@ from mlops_action.structure import key_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 CHANGE_RULES = ("max_drop", "min_gain")
-RULES = ("min", "max", "range", "equals", *CHANGE_RULES)
+GROUP_RULES = ("max_gap", "min_ratio")
+RULES = ("min", "max", "range", "equals", *CHANGE_RULES, *GROUP_RULES)
 
 _HIGHER = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta mcc auc roc_auc pr_auc
 average_precision r2 explained_variance ndcg mrr map top_k bleu rouge exact_match reward throughput"""
@@ -177,7 +178,7 @@ def _tolerance_problems(name: str, gate: GateSpec, rule: str) -> Iterator[MlopsE
 
 
 def _change_problems(name: str, gate: GateSpec, baseline: str) -> Iterator[MlopsError]:
-    if not (gate.baseline or baseline):
+    if not (gate.baseline or baseline or gate.predictions):  # predictions may name a baseline of their own
         yield SpecError(
             f"gate `{name}` compares with a baseline, and none is given",
             hint="add `baseline: git::metrics.json` (or a path) to the gate, or beside `gates`",

@@ -107,6 +107,29 @@ def amount(value: Any) -> Amount:
     return Amount(absolute=_size(value))
 
 
+def confidence(value: Any) -> Decimal:
+    """A confidence level from ``0.95`` or ``95%``.
+
+    Raises:
+        ValueError: another notation, or not between one half and 1.
+    """
+    level = _share(value)
+    if not Decimal("0.5") <= level < 1:
+        raise ValueError("expected a confidence level from 50% to below 100%, such as `95%`")
+    return level
+
+
+def count(value: Any) -> int:
+    """A whole number from 0 on.
+
+    Raises:
+        ValueError: something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("expected a whole number from 0 on")
+    return value
+
+
 def amounts(value: Any) -> dict[str, Amount]:
     """Amounts by name.
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from mlops_action.records.base import FileState, Json, Number, documented
+from mlops_action.records.predictions import PlannedPredictions
+from mlops_action.vocabulary import Prove
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,16 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
+class Smallest:
+    """How small a slice may be, and what happens to smaller ones."""
+
+    rows: int = documented("Fewest rows.", default=0)
+    positives: int = documented("Fewest positives, in binary classification.", default=0)
+    negatives: int = documented("Fewest negatives, in binary classification.", default=0)
+    counts: bool = documented("Whether a smaller slice makes the gate inconclusive.", default=True)
+
+
+@dataclass(frozen=True)
 class PlannedGate:
     """One rule on readings."""
 
@@ -137,6 +150,14 @@ class PlannedGate:
     baseline: str = documented("Where the baseline is read from; empty for absolute rules.", default="")
     severity: str = documented("`block` or `warn`.", default="block")
     slice: str = documented("Slice that it judges; empty for all rows.", default="")
+    predictions: PlannedPredictions | None = documented(
+        "The file of predictions that the metric is computed from; null when it is read.", default=None
+    )
+    slices: tuple[str, ...] = documented("Slices that it judges one by one: `country`, `country & device`.", default=())
+    groups: str = documented("Column whose values are the groups that `max-gap` and `min-ratio` compare.", default="")
+    prove: Prove = documented("Which verdict the rows must prove: `pass`, `fail` or `none`.", default=Prove.NONE)
+    confidence: Number = documented("Confidence level of intervals.", default=Decimal("0.95"))
+    smallest: Smallest = documented("What a slice must hold to be judged.", default=Smallest())
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlops_action.records.base import Number, documented
+from mlops_action.records.evidence import Evidence, Part
 from mlops_action.vocabulary import Outcome
 
 
@@ -35,6 +36,13 @@ class Verdict:
     baseline: BaselineIdentity | None = documented("Where the baseline came from.", default=None)
     reading_origin: str = documented("Where the candidate's value was read.", default="")
     hint: str = documented("What to do, where something is missing.", default="")
+    slice: str = documented("Slice that was judged, or the worst of several; empty for all rows.", default="")
+    reading_digest: str = documented("`sha256:` of the candidate's file of predictions.", default="")
+    evidence: Evidence | None = documented("How sure the verdict is, where rows tell.", default=None)
+    parts: tuple[Part, ...] = documented(
+        "What was judged, where it is more than one thing; the worst first.", default=()
+    )
+    notes: tuple[str, ...] = documented("What else to know: rows left out, slices that are gone.", default=())
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.estimate import SliceMetrics
 from mlops_action.metrics.predictions.files import batches
 from mlops_action.metrics.predictions.identity import Identities
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer
 from mlops_action.registry import load, load_from
 from mlops_action.statistics.results import LEVEL
+from mlops_action.vocabulary import Task
 
 ENGINES: dict[str, str] = {
     Task.BINARY: "mlops_action.metrics.predictions.binary:Binary",

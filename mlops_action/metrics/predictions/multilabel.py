@@ -13,10 +13,11 @@ from mlops_action.metrics.predictions.binary import Binary
 from mlops_action.metrics.predictions.binary_labels import BinaryLabels
 from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, ratio
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
 from mlops_action.statistics.means import Mean, mean_of_sums, not_negative
 from mlops_action.statistics.proportions import wilson
+from mlops_action.vocabulary import Task
 
 
 class Multilabel:
