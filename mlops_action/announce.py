@@ -10,7 +10,7 @@ from mlops_action.records import Manifest, Plan, RunResult, Verdict, Verdicts
 from mlops_action.sanitize import inline
 from mlops_action.vocabulary import Outcome, StepStatus
 
-_ORDER = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
+_ORDER = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.INFO, Outcome.PASS)
 
 
 def say_plan(console: Console, plan: Plan) -> None:

@@ -263,6 +263,12 @@ class BaselineUnavailable(MlopsError):
     exit_code = ExitCode.INCONCLUSIVE
 
 
+class BaselineMissing(BaselineUnavailable):
+    """There is no baseline yet: no such file, or it is not in that commit."""
+
+    slug = "baseline-missing"
+
+
 class GitRefused(MlopsError):
     """git is not installed, or ended with an error; the message is git's own."""
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mlops_action import __version__
-from mlops_action.errors import MlopsError, nearest
+from mlops_action.errors import BaselineMissing, MlopsError, nearest
 from mlops_action.gates import RULES
 from mlops_action.gates.interface import Rule
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, PlannedGate, RunResult, Verdict, Verdicts
 from mlops_action.registry import load_from
-from mlops_action.vocabulary import VERDICTS_SCHEMA, Outcome, StepStatus
-
-_WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
-_WORDS = {Outcome.FAIL: "failed", Outcome.WARN: "warned", Outcome.PASS: "passed"}
+from mlops_action.verdict_policy import overall, settle
+from mlops_action.vocabulary import VERDICTS_SCHEMA, Outcome, StepStatus, Undecided
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,7 @@ class _Gap:
     message: str
     hint: str = ""
     reading: MetricReading | None = None
+    kind: Undecided = Undecided.BROKEN
 
 
 def evaluate(gates: Sequence[PlannedGate], readings: Sequence[MetricReading], baselines: Baselines) -> Verdicts:
@@ -35,14 +33,8 @@ def evaluate(gates: Sequence[PlannedGate], readings: Sequence[MetricReading], ba
     number, a baseline that cannot be had, and a comparison that is undefined are
     inconclusive, and so is a run without gates.
     """
-    judged = [_judge(gate, readings, baselines) for gate in gates]
-    verdicts = tuple(_with_severity(verdict) for verdict in judged)
-    found = Counter(verdict.outcome for verdict in verdicts)
-    outcome = next((each for each in _WORST_FIRST if found[each]), Outcome.INCONCLUSIVE)
-    reason = _reason(found)
-    if outcome is not Outcome.INCONCLUSIVE and all(verdict.outcome is Outcome.INCONCLUSIVE for verdict in judged):
-        # Gates that only warn must not turn "nothing could be measured" into green.
-        outcome, reason = Outcome.INCONCLUSIVE, f"{reason} But none of them could be evaluated."
+    verdicts = tuple(settle(gate, _judge(gate, readings, baselines)) for gate in gates)
+    outcome, reason = overall(verdicts)
     return Verdicts(VERDICTS_SCHEMA, __version__, outcome, reason, verdicts)
 
 
@@ -56,22 +48,10 @@ def evaluate_run(gates: Sequence[PlannedGate], run: RunResult, baselines: Baseli
     return replace(verdicts, outcome=Outcome.INCONCLUSIVE, reason=f"{verdicts.reason} But {names} did not run well.")
 
 
-def _reason(found: Counter[Outcome]) -> str:
-    count = found.total()
-    if not count:
-        return "There was no gate to evaluate."
-    parts = [f"{found[each]} {_WORDS.get(each, each.value)}" for each in _WORST_FIRST if found[each]]
-    return f"{count} gate{'s' if count > 1 else ''}: {', '.join(parts)}."
-
-
-def _with_severity(verdict: Verdict) -> Verdict:
-    """A gate of severity ``warn`` only warns; its message still says what happened."""
-    blocks = verdict.severity != "warn" or verdict.outcome is Outcome.PASS
-    return verdict if blocks else replace(verdict, outcome=Outcome.WARN)
-
-
 def _judge(gate: PlannedGate, readings: Sequence[MetricReading], baselines: Baselines) -> Verdict:
-    blank = Verdict(gate.name, Outcome.INCONCLUSIVE, gate.metric, "", gate.rule, gate.severity, gate.origin)
+    blank = Verdict(
+        gate.name, Outcome.INCONCLUSIVE, gate.metric, "", gate.rule, gate.severity, gate.origin, slice=gate.slice
+    )
     if gate.predictions is not None:
         return _undecided(blank, _Gap("gates on predictions are not wired up yet"))
     if gate.rule not in RULES:
@@ -83,11 +63,12 @@ def _judge(gate: PlannedGate, readings: Sequence[MetricReading], baselines: Base
     try:
         return _apply(gate, verdict, baselines)
     except MlopsError as problem:
-        return _undecided(verdict, _Gap(problem.message, problem.hint))
+        kind = Undecided.MISSING if isinstance(problem, BaselineMissing) else Undecided.BROKEN
+        return _undecided(verdict, _Gap(problem.message, problem.hint, kind=kind))
 
 
 def _undecided(verdict: Verdict, gap: _Gap) -> Verdict:
-    known = replace(verdict, message=gap.message, hint=gap.hint)
+    known = replace(verdict, message=gap.message, hint=gap.hint, undecided=str(gap.kind))
     return replace(known, value=gap.reading.value, reading_origin=gap.reading.origin) if gap.reading else known
 
 
@@ -106,8 +87,10 @@ def _apply(gate: PlannedGate, verdict: Verdict, baselines: Baselines) -> Verdict
         return verdict
     judged = rule.judge(gate, value, baseline)
     outcome = {True: Outcome.PASS, False: Outcome.FAIL, None: Outcome.INCONCLUSIVE}[judged.passed]
-    needed = "" if judged.passed else judged.needed
-    return replace(verdict, outcome=outcome, message=judged.message, limit=judged.limit, needed=needed)
+    known = replace(verdict, outcome=outcome, message=judged.message, limit=judged.limit)
+    if judged.passed:
+        return known
+    return replace(known, needed=judged.needed, undecided=str(judged.undecided) if judged.passed is None else "")
 
 
 def _with_baseline(gate: PlannedGate, verdict: Verdict, baselines: Baselines) -> Verdict:
@@ -117,7 +100,7 @@ def _with_baseline(gate: PlannedGate, verdict: Verdict, baselines: Baselines) ->
     known = replace(verdict, baseline=identity)
     before = _select(gate, readings, f"the baseline {identity.locator}: ")
     if isinstance(before, _Gap):
-        return replace(known, message=before.message, hint=before.hint)
+        return replace(known, message=before.message, hint=before.hint, undecided=str(before.kind))
     return replace(known, baseline_value=before.value)
 
 
@@ -133,28 +116,34 @@ def _select(gate: PlannedGate, readings: Sequence[MetricReading], where: str) ->
             f"{where}`{gate.metric}` was read {len(found)} times, from {places}",
             "give the metrics different names, or write each in one place only",
         )
-    reading = found[0]
+    reading, undefined = found[0], Undecided.UNDEFINED
     if reading.value is None:
-        return _Gap(f"{where}`{gate.metric}` has no number at {reading.origin}", "write a number there", reading)
+        return _Gap(
+            f"{where}`{gate.metric}` has no number at {reading.origin}", "write a number there", reading, undefined
+        )
     if not reading.value.is_finite():
         return _Gap(
             f"{where}`{gate.metric}` is {reading.value} at {reading.origin}, which is neither good nor bad",
             "find out why it could not be computed",
             reading,
+            undefined,
         )
     return reading
 
 
 def _missing(gate: PlannedGate, readings: Sequence[MetricReading], named: Sequence[MetricReading], where: str) -> _Gap:
+    lost = Undecided.MISSING
     if not readings:
         hint = "let a step write a metric file and name it under `metrics`"
-        return _Gap(f"{where}`{gate.metric}` is missing: no metric was read at all", hint)
+        return _Gap(f"{where}`{gate.metric}` is missing: no metric was read at all", hint, kind=lost)
     if not named:
         known = nearest(gate.metric, tuple(dict.fromkeys(reading.name for reading in readings)))
-        return _Gap(f"{where}there is no metric `{gate.metric}`", known if len(known) < 300 else f"{known[:300]}…")
+        return _Gap(
+            f"{where}there is no metric `{gate.metric}`", known if len(known) < 300 else f"{known[:300]}…", kind=lost
+        )
     slices = tuple(reading.slice for reading in named if reading.slice)
     if not gate.slice:
         hint = f"add `slice: {slices[0]}` or another one to the gate"
-        return _Gap(f"{where}`{gate.metric}` was measured on slices only", hint)
+        return _Gap(f"{where}`{gate.metric}` was measured on slices only", hint, kind=lost)
     hint = nearest(gate.slice, slices)
-    return _Gap(f"{where}`{gate.metric}` was not measured on the slice `{gate.slice}`", hint)
+    return _Gap(f"{where}`{gate.metric}` was not measured on the slice `{gate.slice}`", hint, kind=lost)

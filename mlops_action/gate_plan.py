@@ -35,6 +35,9 @@ def plan_gates(loaded: Loaded) -> tuple[PlannedGate, ...]:
                 severity=str(gate.severity),
                 slice=gate.slice,
                 **planned_on_predictions(gate, loaded.predictions),
+                on_missing=str(gate.on_missing),
+                on_undefined=str(gate.on_undefined),
+                on_inconclusive=str(gate.on_inconclusive),
             )
         )
     return tuple(planned)

@@ -18,7 +18,8 @@ MAX_NOTEBOOK = 256 * 1024 * 1024
 NOT_JUDGED = "not-judged"
 MAX_VALUES = 64 * 1024
 """Longer outputs make GitHub's expressions fail."""
-_LEVELS = {Outcome.FAIL: "error", Outcome.INCONCLUSIVE: "error", Outcome.WARN: "warning"}
+_LEVELS = {Outcome.FAIL: "error", Outcome.INCONCLUSIVE: "error", Outcome.WARN: "warning", Outcome.INFO: "notice"}
+_SEVEREST = ("error", "warning", "notice")
 
 
 def report(account: Account, output_dir: str, prefix: str) -> Emissions:
@@ -139,7 +140,7 @@ def _gate_annotations(account: Account, prefix: str) -> list[Annotation]:
                 int(line) if known else None,
             )
         )
-    return sorted(found, key=lambda each: each.level)
+    return sorted(found, key=lambda each: _SEVEREST.index(each.level))
 
 
 def _in_repository(path: str, prefix: str) -> str:

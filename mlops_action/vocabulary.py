@@ -16,6 +16,16 @@ class Outcome(StrEnum):
     FAIL = "fail"
     WARN = "warn"
     INCONCLUSIVE = "inconclusive"
+    INFO = "info"
+
+
+class Undecided(StrEnum):
+    """Why a gate could not be judged."""
+
+    MISSING = "missing"
+    UNDEFINED = "undefined"
+    INCONCLUSIVE = "inconclusive"
+    BROKEN = "broken"
 
 
 class StepStatus(StrEnum):

@@ -17,6 +17,15 @@ class Severity(StrEnum):
 
     BLOCK = "block"
     WARN = "warn"
+    INFO = "info"
+
+
+class Otherwise(StrEnum):
+    """What a gate says when it cannot be judged. It never says `pass`."""
+
+    INCONCLUSIVE = "inconclusive"
+    FAIL = "fail"
+    WARN = "warn"
 
 
 class SmallSlices(StrEnum):
@@ -148,9 +157,25 @@ class GateSpec:
         default=SmallSlices.INCONCLUSIVE,
     )
     severity: Severity = key(
-        "`block`: the merge is blocked unless the gate passes. `warn`: it is only reported.",
+        "`block`: the merge is blocked unless the gate passes. `warn`: the verdict becomes `warn` instead. `info`: it "
+        "is reported, and the verdict does not heed it.",
         "warn",
         default=Severity.BLOCK,
+    )
+    on_missing: Otherwise = key(
+        "What the gate says when its metric, its slice, or its baseline's file is not there: `inconclusive` (blocks), "
+        "`fail` or `warn`. What is broken or ambiguous stays `inconclusive`.",
+        "warn",
+        default=Otherwise.INCONCLUSIVE,
+    )
+    on_undefined: Otherwise = key(
+        "What the gate says when its value is NaN, infinite or no number, or when the comparison is undefined (a "
+        "share of 0).",
+        "fail",
+        default=Otherwise.INCONCLUSIVE,
+    )
+    on_inconclusive: Otherwise = key(
+        "What the gate says when the data is too little to tell.", "warn", default=Otherwise.INCONCLUSIVE
     )
 
 

@@ -27,7 +27,7 @@ class JUnit:
     """The dialect of Ant, which Jenkins, GitLab and GitHub's reporters share.
 
     A gate that failed is a failure; one that could not be judged is an error; one that
-    warned passes and says so in its output.
+    only warns or informs passes and says so in its output.
     """
 
     def render(self, account: Account) -> Files:
@@ -140,7 +140,7 @@ def _gate(suite: ET.Element, verdict: Verdict) -> None:
         ET.SubElement(case, "failure", type=verdict.rule, message=_clean(verdict.message)).text = detail
     elif verdict.outcome is Outcome.INCONCLUSIVE:
         ET.SubElement(case, "error", type="inconclusive", message=_clean(verdict.message)).text = detail
-    elif verdict.outcome is Outcome.WARN:
+    elif verdict.outcome in {Outcome.WARN, Outcome.INFO}:
         ET.SubElement(case, "system-out").text = detail
 
 

@@ -7,16 +7,18 @@ from decimal import Decimal
 from typing import Protocol
 
 from mlops_action.records import PlannedGate
+from mlops_action.vocabulary import Undecided
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule says of finite numbers: None when it is undefined for them."""
+    """What a rule says of finite numbers: None when it cannot tell, and ``undecided`` says why."""
 
     passed: bool | None
     message: str
     limit: str
     needed: str = ""
+    undecided: Undecided = Undecided.UNDEFINED
 
 
 class Rule(Protocol):

@@ -6,7 +6,7 @@ import posixpath
 from pathlib import Path
 
 from mlops_action.canonical import sha256_bytes
-from mlops_action.errors import BaselineUnavailable, GitRefused, MlopsError
+from mlops_action.errors import BaselineMissing, BaselineUnavailable, GitRefused, MlopsError
 from mlops_action.metrics.files import limited_bytes, reader_for
 from mlops_action.records import BaselineIdentity, MetricReading
 from mlops_action.repository import Repository
@@ -76,8 +76,9 @@ class Baselines:
         try:
             return limited_bytes(self._root / locator), Path(locator).as_posix()
         except (OSError, ValueError) as error:
-            cause = "there is no such file" if isinstance(error, FileNotFoundError) else error
-            raise BaselineUnavailable(
+            absent = isinstance(error, FileNotFoundError)
+            cause = "there is no such file" if absent else error
+            raise (BaselineMissing if absent else BaselineUnavailable)(
                 f"the baseline {locator} cannot be read: {getattr(cause, 'strerror', None) or cause}",
                 origin=locator,
                 hint="the path is relative to the project folder; "
@@ -99,10 +100,11 @@ class Baselines:
             return self._repository.file_at(commit, path), f"git:{commit}:{path}"
         except GitRefused as refusal:
             named = f"`{ref}`" if ref else "the base of the merge"
-            raise BaselineUnavailable(
+            absent = " does not exist in " in refusal.message or ", but not in " in refusal.message
+            raise (BaselineMissing if absent else BaselineUnavailable)(
                 f"{path} is not in commit {commit[:12]} ({named}): {refusal.message}",
                 origin=locator,
-                hint="the first time, commit the accepted metrics there and give the gate `severity: warn` "
+                hint="the first time, commit the accepted metrics there and give the gate `on-missing: warn` "
                 "until that is merged; PATH is relative to the project folder",
             ) from refusal
 

@@ -148,7 +148,7 @@ class PlannedGate:
     origin: str = documented("Where the gate is declared.")
     direction: str = documented("`higher` or `lower` is better; empty where the rule does not need it.", default="")
     baseline: str = documented("Where the baseline is read from; empty for absolute rules.", default="")
-    severity: str = documented("`block` or `warn`.", default="block")
+    severity: str = documented("`block`, `warn` or `info`.", default="block")
     slice: str = documented("Slice that it judges; empty for all rows.", default="")
     predictions: PlannedPredictions | None = documented(
         "The file of predictions that the metric is computed from; null when it is read.", default=None
@@ -158,6 +158,9 @@ class PlannedGate:
     prove: Prove = documented("Which verdict the rows must prove: `pass`, `fail` or `none`.", default=Prove.NONE)
     confidence: Number = documented("Confidence level of intervals.", default=Decimal("0.95"))
     smallest: Smallest = documented("What a slice must hold to be judged.", default=Smallest())
+    on_missing: str = documented("What it says when something is not there.", default="inconclusive")
+    on_undefined: str = documented("What it says of a value that is no finite number.", default="inconclusive")
+    on_inconclusive: str = documented("What it says when the data is too little.", default="inconclusive")
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ class Verdict:
     """What one gate said, and on which grounds."""
 
     gate: str = documented("Name of the gate.")
-    outcome: Outcome = documented("`pass`, `fail`, `warn` or `inconclusive`.")
+    outcome: Outcome = documented("`pass`, `fail`, `warn`, `inconclusive`, or `info`: not passed, and does not count.")
     metric: str = documented("Metric that was judged.")
     message: str = documented("The grounds, in one line with the figures.")
     rule: str = documented("Name of the rule.")
-    severity: str = documented("`block` or `warn`.")
+    severity: str = documented("`block`, `warn` or `info`.")
     origin: str = documented("Where the gate is declared.")
     value: Number | None = documented("Candidate's value, exact.", default=None)
     limit: str = documented("The limit as text, in the metric's unit.", default="")
@@ -43,6 +43,10 @@ class Verdict:
         "What was judged, where it is more than one thing; the worst first.", default=()
     )
     notes: tuple[str, ...] = documented("What else to know: rows left out, slices that are gone.", default=())
+    undecided: str = documented(
+        "Why it could not be judged: `missing`, `undefined`, `inconclusive` (too little data) or `broken`; else empty.",
+        default="",
+    )
 
 
 @dataclass(frozen=True)
