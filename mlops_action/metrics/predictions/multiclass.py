@@ -10,17 +10,16 @@ import numpy.typing as npt
 
 from mlops_action.errors import PredictionsUnreadable
 from mlops_action.metrics.predictions.columns import Batch
-from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, ratio
+from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, share_of
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
 from mlops_action.statistics.clusters import Floats
 from mlops_action.statistics.means import mean_of_sums
-from mlops_action.statistics.proportions import wilson
-from mlops_action.statistics.resampling import bootstrap_of, cells_interval
+from mlops_action.statistics.resampling import bootstrap_of, cells_at
 
 EPSILON = float(np.finfo(np.float64).eps)
 TOP = (1, 3, 5)
-RESAMPLES = 1000
+RESAMPLES = 2000
 MOST_CLASSES = 200
 Classes = npt.NDArray[np.int64]
 
@@ -113,23 +112,27 @@ def table_metrics(table: npt.NDArray[Any], name: str, level: float) -> dict[str,
     there or predicted, and undefined if one of them has no denominator.
     """
     rows, right = float(table.sum()), float(np.trace(table))
-    found = {"accuracy": ratio(right, rows, "rows", wilson(right, rows, level) if rows else None)}
+    found = {"accuracy": share_of(right, rows, "rows", level)}
     size = table.shape[0]
     flat = table.reshape(-1)
 
     def of(statistic: str) -> Any:
         judge = _STATISTICS[statistic]
-        return lambda cells: judge(np.asarray(cells, np.float64).reshape(*cells.shape[:-1], size, size))
+
+        def judged(cells: Any) -> Any:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                return judge(np.asarray(cells, np.float64).reshape(*cells.shape[:-1], size, size))
+
+        return judged
 
     rarest = float(np.min(table.sum(axis=1) + table.sum(axis=0), initial=rows))
     for statistic in _STATISTICS:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value = float(of(statistic)(flat))
-            if math.isnan(value):
-                found[statistic] = Estimate(None, 0, "rows of a class, true or predicted")
-                continue
-            interval = cells_interval(flat, of(statistic), bootstrap_of(statistic, name, resamples=RESAMPLES), level)
-        found[statistic] = Estimate(value, rarest, "rows of the rarest class, true or predicted", interval)
+        value = float(of(statistic)(flat))
+        if math.isnan(value):
+            found[statistic] = Estimate(None, 0, "rows of a class, true or predicted")
+            continue
+        at = cells_at(flat, of(statistic), bootstrap_of(statistic, name, resamples=RESAMPLES))
+        found[statistic] = Estimate(value, rarest, "rows of the rarest class, true or predicted", at, level)
     return found
 
 
@@ -199,10 +202,10 @@ def _loss_metrics(rows: int, sums: npt.NDArray[Any], level: float) -> dict[str, 
     loss = mean_of_sums(rows, *(float(each) for each in sums[:3]))
     brier = mean_of_sums(rows, float(sums[3]), float(sums[4]))
     found = {
-        "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed(level)),
-        "brier": known(brier.value, rows, "rows", brier.interval(level)),
+        "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed, level),
+        "brier": known(brier.value, rows, "rows", brier.interval, level),
     }
     for place, k in enumerate(TOP):
         hits = float(sums[5 + place])
-        found[f"top_{k}_accuracy"] = ratio(hits, rows, "rows", wilson(hits, rows, level) if rows else None)
+        found[f"top_{k}_accuracy"] = share_of(hits, rows, "rows", level)
     return found
