@@ -34,7 +34,7 @@ def read_metric_file(path: Path, shown_as: str) -> list[MetricReading]:
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
         raise MetricUnreadable(
-            f"cannot read the metric file: {cause}", origin=shown_as, hint="name a JSON or CSV file that can be read"
+            f"cannot read the metric file: {cause}", origin=shown_as, hint="name a metric file that can be read"
         ) from error
     return reader.read(data, shown_as)
 
