@@ -6,6 +6,7 @@ from collections.abc import Sized
 
 from mlops_action.ci.console import Console
 from mlops_action.formats.interface import Account
+from mlops_action.formats.verdict_text import details
 from mlops_action.records import Manifest, Plan, RunResult, Verdict, Verdicts
 from mlops_action.sanitize import inline
 from mlops_action.vocabulary import Outcome, StepStatus
@@ -46,6 +47,8 @@ def _say_verdict(console: Console, verdict: Verdict, width: int) -> None:
     indent = " " * (18 + width)
     if verdict.needed:
         console.say(f"{indent}would pass: {inline(verdict.needed)}")
+    for line in details(verdict):
+        console.say(f"{indent}{inline(line)}")
     if verdict.hint:
         console.say(f"{indent}hint: {inline(verdict.hint)}")
     if verdict.baseline is not None:

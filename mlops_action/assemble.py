@@ -184,7 +184,8 @@ def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
             "outcome": verdicts.outcome,
             "reason": verdicts.reason,
             "verdicts": verdicts.verdicts,
-        },
+        }
+        | ({"waivers": verdicts.waivers} if verdicts.waivers else {}),
     }
 
 

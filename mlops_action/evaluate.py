@@ -14,6 +14,7 @@ from mlops_action.records import MetricReading, PlannedGate, RunResult, Verdict,
 from mlops_action.registry import load_from
 from mlops_action.verdict_policy import overall, settle
 from mlops_action.vocabulary import VERDICTS_SCHEMA, Outcome, StepStatus, Undecided
+from mlops_action.waivers import NO_WAIVERS, WaiverBook, waiver_verdicts
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,30 @@ class _Gap:
     kind: Undecided = Undecided.BROKEN
 
 
-def evaluate(gates: Sequence[PlannedGate], readings: Sequence[MetricReading], baselines: Baselines) -> Verdicts:
-    """Judge every gate.
+def evaluate(
+    gates: Sequence[PlannedGate],
+    readings: Sequence[MetricReading],
+    baselines: Baselines,
+    book: WaiverBook = NO_WAIVERS,
+) -> Verdicts:
+    """Judge every gate, and let those fail that a waiver covers.
 
     Nothing is raised for bad data: a metric that is missing, ambiguous or no finite
     number, a baseline that cannot be had, and a comparison that is undefined are
     inconclusive, and so is a run without gates.
     """
-    verdicts = tuple(settle(gate, _judge(gate, readings, baselines)) for gate in gates)
+    verdicts = tuple(settle(gate, _judge(gate, readings, baselines), book) for gate in gates)
+    uses = book.uses(gates, verdicts)
+    verdicts += waiver_verdicts(uses)
     outcome, reason = overall(verdicts)
-    return Verdicts(VERDICTS_SCHEMA, __version__, outcome, reason, verdicts)
+    return Verdicts(VERDICTS_SCHEMA, __version__, outcome, reason, verdicts, uses)
 
 
-def evaluate_run(gates: Sequence[PlannedGate], run: RunResult, baselines: Baselines) -> Verdicts:
+def evaluate_run(
+    gates: Sequence[PlannedGate], run: RunResult, baselines: Baselines, book: WaiverBook = NO_WAIVERS
+) -> Verdicts:
     """Judge every gate on what a run measured; a run with a failed step never passes."""
-    verdicts = evaluate(gates, [reading for step in run.steps for reading in step.readings], baselines)
+    verdicts = evaluate(gates, [reading for step in run.steps for reading in step.readings], baselines, book)
     failed = [step.name for step in run.steps if step.status is not StepStatus.OK]
     if not failed or verdicts.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE}:
         return verdicts

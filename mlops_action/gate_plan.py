@@ -50,11 +50,20 @@ def _baseline_of(gate: GateSpec, loaded: Loaded) -> str:
     return gate.baseline or loaded.baseline
 
 
+def planned_policy(loaded: Loaded) -> dict[str, Any]:
+    """What a plan says of the policy."""
+    return {
+        "gates": plan_gates(loaded),
+        "waivers": loaded.waivers,
+        "longest_waiver": loaded.conduct.longest_waiver,
+    }
+
+
 def gates_only(loaded: Loaded, settings: Settings) -> Plan:
     """The plan of a judgement without a run."""
-    return Plan(loaded.file, str(loaded.root), settings.options.output_dir, steps=(), gates=plan_gates(loaded))
+    return Plan(loaded.file, str(loaded.root), settings.options.output_dir, steps=(), **planned_policy(loaded))
 
 
 def with_gates_of(plan: Plan, loaded: Loaded, settings: Settings) -> Plan:
     """The plan of an earlier run, perhaps on another machine, judged here by the gates of ``loaded``."""
-    return replace(plan, gates=plan_gates(loaded), root=str(loaded.root), output_dir=settings.options.output_dir)
+    return replace(plan, **planned_policy(loaded), root=str(loaded.root), output_dir=settings.options.output_dir)

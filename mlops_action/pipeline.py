@@ -30,10 +30,10 @@ from mlops_action.errors import (
     Problems,
     UsageError,
 )
-from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
+from mlops_action.judging import Judge
 from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
@@ -82,15 +82,10 @@ class Pipeline:
         usual = replace(spec.environment, python=self.settings.options.python or spec.environment.python)
         return Places({**spec.environments, DEFAULT: usual}, self.loaded.root, self.context.env)
 
-    @cached_property
-    def repository(self) -> Repository:
-        """Git around the project."""
-        return Repository(self.loaded.root, self.context.env)
-
-    @cached_property
-    def baselines(self) -> Baselines:
-        """Where changes are compared with."""
-        return Baselines(self.loaded.root, self.repository)
+    def judge(self, plan: Plan) -> Judge:
+        """Judges what was measured in the folder of a plan."""
+        repository = Repository(Path(plan.root), self.context.env)
+        return Judge(repository, Baselines(Path(plan.root), repository), self.context.now().date())
 
     def check(self) -> ExitCode:
         """Say whether the configuration is right, kernels and files included."""
@@ -134,7 +129,7 @@ class Pipeline:
         self._store(plan).begin()
         run = self._execute(plan, self._store(plan)) if self.settings.options.repeat == 1 else self._repeated(plan)
         self._store(plan).write(RUN_FILE, pretty_bytes(encode(run)))
-        verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
+        verdicts = self.judge(plan).run(plan, run) if judging else None
         self._emit(plan, Account(run, verdicts, None if plan.shard else assemble(run, verdicts)))
         return exit_code(run, verdicts)
 
@@ -151,11 +146,11 @@ class Pipeline:
             raise UsageError("`--metrics` and `--run` exclude each other")
         if metrics:
             plan, run = gates_only(self.loaded, self.settings), None
-            verdicts = evaluate(plan.gates, self._metric_files(metrics), self.baselines)
+            verdicts = self.judge(plan).readings(plan, self._metric_files(metrics))
         else:
             run = self._earlier_run(run_file, self.loaded.root)
             plan = with_gates_of(run.plan, self.loaded, self.settings)
-            verdicts = evaluate_run(plan.gates, run, self.baselines)
+            verdicts = self.judge(plan).run(plan, run)
         notebooks_in = (self.context.cwd / run_file).parent if run_file else None
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)
@@ -181,7 +176,7 @@ class Pipeline:
         for name, data in notebooks:
             store.write(name, data)
         store.write(RUN_FILE, pretty_bytes(encode(run)))
-        verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
+        verdicts = self.judge(plan).run(plan, run) if judging else None
         self._emit(plan, Account(run, verdicts, assemble(run, verdicts)))
         return exit_code(run, verdicts)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_action.formats import FOR_MACHINES, REPORTS
 from mlops_action.formats.interface import Account, Told
+from mlops_action.formats.verdict_text import details, waived_text
 from mlops_action.records import Annotation, Emissions, RunResult
 from mlops_action.registry import load
 from mlops_action.stores.folder import HTML_FILE, JUNIT_FILE, MANIFEST_FILE, REPORT_FILE, RUN_FILE
@@ -129,7 +130,7 @@ def _gate_annotations(account: Account, prefix: str) -> list[Annotation]:
         if level is None:
             continue
         path, _, line = verdict.origin.rpartition(":")[0].rpartition(":")
-        message = "\n".join(part for part in (verdict.message, verdict.hint) if part)
+        message = "\n".join(part for part in (verdict.message, *details(verdict), verdict.hint) if part)
         known = line.isdigit() and not path.startswith(("-", "INPUT_"))
         found.append(
             Annotation(
@@ -138,6 +139,7 @@ def _gate_annotations(account: Account, prefix: str) -> list[Annotation]:
                 message,
                 _in_repository(path, prefix) if known else "",
                 int(line) if known else None,
+                "; ".join(waived_text(use) for use in verdict.waivers),
             )
         )
     return sorted(found, key=lambda each: _SEVEREST.index(each.level))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from mlops_action.records import PlannedGate, Verdict
-from mlops_action.vocabulary import Outcome, Undecided
+from mlops_action.vocabulary import POLICY_GUARD, WAIVER, Outcome, Undecided
+from mlops_action.waivers import WaiverBook
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
 _WORDS = {
@@ -17,11 +17,14 @@ _WORDS = {
     Outcome.INFO: "for information only",
     Outcome.PASS: "passed",
 }
+_ORDER = ("failed", "inconclusive", "warned", "waived", "for information only", "passed")
+_ABOUT_THE_POLICY = {WAIVER, POLICY_GUARD}
 _SOFTER = {"fail": Outcome.FAIL, "warn": Outcome.WARN}
 
 
-def settle(gate: PlannedGate, verdict: Verdict) -> Verdict:
-    """Apply the gate's ``on-…`` keys, then its severity; the message still says what happened."""
+def settle(gate: PlannedGate, verdict: Verdict, book: WaiverBook) -> Verdict:
+    """Apply waivers, the gate's ``on-…`` keys and its severity; the message still says what happened."""
+    verdict = book.waive(gate, verdict)
     if verdict.outcome is Outcome.INCONCLUSIVE:
         kind = verdict.undecided or str(Undecided.BROKEN)
         verdict = replace(verdict, outcome=_instead(gate, kind), undecided=kind)
@@ -49,25 +52,33 @@ def _instead(gate: PlannedGate, undecided: str) -> Outcome:
 
 
 def overall(verdicts: Sequence[Verdict]) -> tuple[Outcome, str]:
-    """The verdict of all gates, and why in one sentence.
+    """The verdict of all, and why in one sentence.
 
     It is the worst one. Without any gate that passed, failed or warned on what was
     measured, it is inconclusive: softened gates must not turn nothing into green.
     """
-    found = Counter(each.outcome for each in verdicts)
-    if not verdicts:
+    gates = [each for each in verdicts if each.rule not in _ABOUT_THE_POLICY]
+    if not gates:
         return Outcome.INCONCLUSIVE, "There was no gate to evaluate."
-    worst = next((each for each in _WORST_FIRST if found[each]), Outcome.INCONCLUSIVE)
+    found = {each.outcome for each in verdicts}
+    worst = next((each for each in _WORST_FIRST if each in found), Outcome.INCONCLUSIVE)
     said = reason(verdicts)
-    if worst in {Outcome.PASS, Outcome.WARN} and all(each.undecided for each in verdicts):
+    if worst not in {Outcome.PASS, Outcome.WARN}:
+        return worst, said if worst in found else f"{said} But none of them could block."
+    if all(each.undecided for each in gates):
         return Outcome.INCONCLUSIVE, f"{said} But none of them could be evaluated."
-    if worst is Outcome.INCONCLUSIVE and not found[Outcome.INCONCLUSIVE]:
-        return worst, f"{said} But none of them could block."
+    if all(each.outcome is Outcome.INFO for each in gates):
+        return Outcome.INCONCLUSIVE, f"{said} But none of them could block."
     return worst, said
 
 
 def reason(verdicts: Sequence[Verdict]) -> str:
     """How many gates said what: ``3 gates: 1 failed, 2 passed``."""
-    found = Counter(_WORDS[each.outcome] for each in verdicts)
-    parts = [f"{found[word]} {word}" for word in _WORDS.values() if found[word]]
-    return f"{len(verdicts)} gate{'s' if len(verdicts) > 1 else ''}: {', '.join(parts)}."
+    gates = [each for each in verdicts if each.rule not in _ABOUT_THE_POLICY]
+    words = ["waived" if each.waivers and each.outcome is Outcome.WARN else _WORDS[each.outcome] for each in gates]
+    parts = [f"{words.count(word)} {word}" for word in _ORDER if word in words]
+    said = f"{len(gates)} gate{'s' if len(gates) > 1 else ''}: {', '.join(parts)}."
+    lost = sum(each.rule == WAIVER for each in verdicts)
+    said += f" {lost} waiver{'s do' if lost > 1 else ' does'} not hold." if lost else ""
+    guard = next((each for each in verdicts if each.rule == POLICY_GUARD and each.outcome is not Outcome.PASS), None)
+    return f"{said} {guard.message[:1].upper()}{guard.message[1:]}." if guard is not None else said

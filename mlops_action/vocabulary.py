@@ -8,6 +8,9 @@ RUN_SCHEMA = "mlops-action/run/v1"
 VERDICTS_SCHEMA = "mlops-action/verdicts/v1"
 MANIFEST_SCHEMA = "mlops-action/manifest/v1"
 
+WAIVER, POLICY_GUARD = "waiver", "policy-guard"
+"""Rules of verdicts that are about the policy, not about the model."""
+
 
 class Outcome(StrEnum):
     """What a gate says. Could not tell is a value of its own and blocks by default."""
@@ -26,6 +29,16 @@ class Undecided(StrEnum):
     UNDEFINED = "undefined"
     INCONCLUSIVE = "inconclusive"
     BROKEN = "broken"
+
+
+class WaiverState(StrEnum):
+    """What became of a waiver."""
+
+    USED = "used"
+    UNUSED = "unused"
+    EXPIRED = "expired"
+    UNBOUNDED = "unbounded"
+    ORPHANED = "orphaned"
 
 
 class StepStatus(StrEnum):

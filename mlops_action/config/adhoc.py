@@ -18,6 +18,7 @@ from mlops_action.config.load import (
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.sources import Settings
 from mlops_action.config.step_model import StepSpec
+from mlops_action.config.waivers import with_waivers
 from mlops_action.errors import (
     ConfigMissing,
     FileMissing,
@@ -43,7 +44,7 @@ def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
     options = settings.options
     adhoc = bool(options.notebooks or options.code or options.file)
     loaded = _from_options(settings, cwd) if adhoc else _from_file(settings, cwd)
-    return _with_gates(loaded, settings)
+    return with_waivers(_with_gates(loaded, settings))
 
 
 def _from_file(settings: Settings, cwd: Path) -> Loaded:
@@ -101,6 +102,7 @@ def _with_gates(loaded: Loaded, settings: Settings) -> Loaded:
             gate_origin=policy.gate_origin,
             baseline=policy.baseline,
             predictions=policy.predictions,
+            conduct=policy.conduct,
         )
     return replace(loaded, baseline=options.baseline or loaded.baseline)
 

@@ -15,6 +15,7 @@ from mlops_action.config.policy_model import BASELINE_DOC, PREDICTIONS_DOC, Gate
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.step_model import StepSpec
 from mlops_action.config.values import Amount, amounts, duration, version_or_path
+from mlops_action.config.waiver_model import PolicyGuard, longest_waiver_key, policy_guard_key, waivers_key
 
 
 @record(frozen=True)
@@ -121,4 +122,7 @@ class PipelineSpec:
         "gates.yaml",
         default_factory=dict,
     )
+    waivers: str = waivers_key()
+    longest_waiver: int = longest_waiver_key()
+    policy_guard: PolicyGuard | None = policy_guard_key()
     manifest: ManifestSpec = key("What the manifest records besides the run.", default=ManifestSpec())

@@ -9,6 +9,7 @@ from enum import StrEnum
 from mlops_action.config.keys import AMOUNT_SCHEMA, COUNT_SCHEMA, NUMBER_SCHEMA, RANGE_SCHEMA, SHARE_SCHEMA, key, texts
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.values import Amount, amount, confidence, count, finite, number_range
+from mlops_action.config.waiver_model import PolicyGuard, longest_waiver_key, policy_guard_key, waivers_key
 from mlops_action.vocabulary import Prove
 
 
@@ -194,3 +195,6 @@ class PolicySpec:
     gates: dict[str, GateSpec] = key("The gates, by name.")
     baseline: str = key(BASELINE_DOC, "git::metrics/accepted.json", default="")
     predictions: dict[str, PredictionsSpec] = key(PREDICTIONS_DOC, default_factory=dict)
+    waivers: str = waivers_key()
+    longest_waiver: int = longest_waiver_key()
+    policy_guard: PolicyGuard | None = policy_guard_key()

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from mlops_action.formats.interface import Account, Files
 from mlops_action.formats.story import cell_title, cells_of, is_failing, joined, left_out, lines_of, step_notes
+from mlops_action.formats.verdict_text import details
 from mlops_action.records import CellResult, Difference, Failure, StepResult, Verdict
 from mlops_action.vocabulary import CellStatus, FailureKind, Outcome, StepStatus
 
@@ -135,7 +136,9 @@ def _difference(each: Difference) -> str:
 
 def _gate(suite: ET.Element, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname="gates", name=_clean(verdict.gate), time="0.000")
-    detail = _clean("\n".join(part for part in (verdict.message, verdict.hint, verdict.origin) if part))
+    detail = _clean(
+        "\n".join(part for part in (verdict.message, *details(verdict), verdict.hint, verdict.origin) if part)
+    )
     if verdict.outcome is Outcome.FAIL:
         ET.SubElement(case, "failure", type=verdict.rule, message=_clean(verdict.message)).text = detail
     elif verdict.outcome is Outcome.INCONCLUSIVE:

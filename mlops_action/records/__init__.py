@@ -37,3 +37,5 @@ from mlops_action.records.run import Unsteady as Unsteady
 from mlops_action.records.verdict import BaselineIdentity as BaselineIdentity
 from mlops_action.records.verdict import Verdict as Verdict
 from mlops_action.records.verdict import Verdicts as Verdicts
+from mlops_action.records.waiver import Waiver as Waiver
+from mlops_action.records.waiver import WaiverUse as WaiverUse

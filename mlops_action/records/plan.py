@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from mlops_action.records.base import FileState, Json, Number, documented
 from mlops_action.records.predictions import PlannedPredictions
+from mlops_action.records.waiver import Waiver
 from mlops_action.vocabulary import Prove
 
 
@@ -181,3 +182,5 @@ class Plan:
     shard: str = documented("`I/N` when only the I-th of N parts of the steps is planned, or empty.", default="")
     shard_of: str = documented("`sha256:` of the whole plan that a shard is a part of, or empty.", default="")
     shard_steps: tuple[str, ...] = documented("Names of all steps of that whole plan, in order.", default=())
+    waivers: tuple[Waiver, ...] = documented("Permissions for gates to fail.", default=())
+    longest_waiver: int = documented("Most days that a waiver may have to run.", default=90)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mlops_action.records.base import Number, documented
 from mlops_action.records.evidence import Evidence, Part
+from mlops_action.records.waiver import WaiverUse
 from mlops_action.vocabulary import Outcome
 
 
@@ -47,6 +48,7 @@ class Verdict:
         "Why it could not be judged: `missing`, `undefined`, `inconclusive` (too little data) or `broken`; else empty.",
         default="",
     )
+    waivers: tuple[WaiverUse, ...] = documented("Waivers that allowed it to fail.", default=())
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,4 @@ class Verdicts:
     outcome: Outcome = documented("The worst blocking verdict; `inconclusive` when nothing was judged.")
     reason: str = documented("Why, in one sentence.")
     verdicts: tuple[Verdict, ...] = documented("One for each gate, in policy order.")
+    waivers: tuple[WaiverUse, ...] = documented("All waivers of the policy, used or not.", default=())

@@ -104,7 +104,7 @@ def test_the_word_none_in_place_of_gates_is_no_file(tmp_path: Path) -> None:
         ),
         (
             STEP + "gates: {a: {metric: m, min: 1, severity: warning}}",
-            ["mlops.yaml:3:32: `gates.a.severity`: expected one of `block`, `warn`, got text (`warning`)"],
+            ["mlops.yaml:3:32: `gates.a.severity`: expected one of `block`, `warn`, `info`, got text (`warning`)"],
         ),
         ("steps: {a b: {code: x}}", ["mlops.yaml:1:9: `a b` is not a step name"]),
         ("steps: {a: {code: x, outputs: /etc/x}}", ["mlops.yaml:1:9: `/etc/x` leaves the project folder"]),

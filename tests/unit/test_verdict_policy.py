@@ -21,6 +21,7 @@ from mlops_action.records import MetricReading, PlannedGate, Verdict, Verdicts
 from mlops_action.repository import Repository
 from mlops_action.verdict_policy import overall, settle
 from mlops_action.vocabulary import Outcome, Undecided
+from mlops_action.waivers import NO_WAIVERS
 
 NOWHERE = Path("/nowhere")
 
@@ -168,7 +169,7 @@ def test_nothing_is_green_unless_a_gate_was_evaluated(given_gates: list[tuple[An
     for outcome, severity, kind, missing, undefined, unsure in given_gates:
         gate = PlannedGate("g", "m", "min", {}, "x", "", "", severity, "", missing, undefined, unsure)
         undecided = kind if outcome is Outcome.INCONCLUSIVE else ""
-        settled = settle(gate, Verdict("g", outcome, "m", "why", "min", severity, "x", undecided=undecided))
+        settled = settle(gate, Verdict("g", outcome, "m", "why", "min", severity, "x", undecided=undecided), NO_WAIVERS)
         assert (settled.outcome is Outcome.PASS) == (outcome is Outcome.PASS)
         verdicts.append(settled)
     worst, _ = overall(verdicts)
