@@ -256,6 +256,12 @@ class PredictionsUnreadable(MlopsError):
     exit_code = ExitCode.STEP_FAILED
 
 
+class ColumnMissing(PredictionsUnreadable):
+    """A file of predictions has no such column."""
+
+    slug = "column-missing"
+
+
 class BaselineUnavailable(MlopsError):
     """The baseline cannot be read, so a change against it cannot be judged."""
 

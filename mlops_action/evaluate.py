@@ -39,11 +39,21 @@ def evaluate(
     number, a baseline that cannot be had, and a comparison that is undefined are
     inconclusive, and so is a run without gates.
     """
-    verdicts = tuple(settle(gate, _judge(gate, readings, baselines), book) for gate in gates)
+    on_rows = _on_predictions([gate for gate in gates if gate.predictions is not None], baselines)
+    judged = [on_rows[gate.name] if gate.predictions else _judge(gate, readings, baselines) for gate in gates]
+    verdicts = tuple(settle(gate, verdict, book) for gate, verdict in zip(gates, judged, strict=True))
     uses = book.uses(gates, verdicts)
     verdicts += waiver_verdicts(uses)
     outcome, reason = overall(verdicts)
     return Verdicts(VERDICTS_SCHEMA, __version__, outcome, reason, verdicts, uses)
+
+
+def _on_predictions(gates: Sequence[PlannedGate], baselines: Baselines) -> dict[str, Verdict]:
+    if not gates:
+        return {}
+    from mlops_action.prediction_gates.judge import judge_predictions  # numpy only where rows are judged
+
+    return judge_predictions(gates, baselines)
 
 
 def evaluate_run(
@@ -62,8 +72,6 @@ def _judge(gate: PlannedGate, readings: Sequence[MetricReading], baselines: Base
     blank = Verdict(
         gate.name, Outcome.INCONCLUSIVE, gate.metric, "", gate.rule, gate.severity, gate.origin, slice=gate.slice
     )
-    if gate.predictions is not None:
-        return _undecided(blank, _Gap("gates on predictions are not wired up yet"))
     if gate.rule not in RULES:
         return _undecided(blank, _Gap(f"there is no rule `{gate.rule}`", nearest(gate.rule, tuple(RULES))))
     candidate = _select(gate, readings, "")

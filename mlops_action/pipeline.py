@@ -144,7 +144,7 @@ class Pipeline:
         metrics = self.settings.options.metrics
         if metrics and run_file:
             raise UsageError("`--metrics` and `--run` exclude each other")
-        if metrics:
+        if metrics or (not run_file and self._on_predictions_alone()):
             plan, run = gates_only(self.loaded, self.settings), None
             verdicts = self.judge(plan).readings(plan, self._metric_files(metrics))
         else:
@@ -238,6 +238,11 @@ class Pipeline:
         except MetricUnreadable as error:  # no step has run that could have failed
             error.exit_code = ExitCode.USAGE
             raise
+
+    def _on_predictions_alone(self) -> bool:
+        """Whether no gate reads a metric and nothing was run here: files of predictions can be judged as they are."""
+        earlier = self.loaded.root / self.settings.options.output_dir / RUN_FILE
+        return all(gate.predictions for gate in self.loaded.gates.values()) and not earlier.exists()
 
     def _root(self) -> Path:
         """The project folder around the working directory."""

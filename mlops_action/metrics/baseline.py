@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from mlops_action.canonical import sha256_bytes
+from mlops_action.canonical import sha256_bytes, sha256_file
 from mlops_action.errors import BaselineMissing, BaselineUnavailable, GitRefused, MlopsError
 from mlops_action.metrics.files import limited_bytes, reader_for
 from mlops_action.records import BaselineIdentity, MetricReading
@@ -41,6 +41,31 @@ class Baselines:
         if isinstance(known, BaselineUnavailable):
             raise known
         return known
+
+    @property
+    def root(self) -> Path:
+        """The project folder."""
+        return self._root
+
+    def file(self, locator: str, folder: Path) -> tuple[Path, BaselineIdentity]:
+        """A baseline of any size as a file: itself, or a copy in ``folder``.
+
+        Raises:
+            BaselineUnavailable: with the cause and what to do about it.
+        """
+        if locator and not locator.startswith("git:"):
+            path = self._root / locator
+            if not path.is_file():
+                self._from_disk(locator)
+            digest = sha256_file(path)
+            return path, BaselineIdentity(locator, Path(locator).as_posix(), f"sha256:{digest}")
+        if not locator:
+            raise BaselineUnavailable("no baseline is given", hint="name a `baseline` with the predictions")
+        data, resolved = self._from_git(locator)
+        digest = sha256_bytes(data)
+        path = folder / f"{digest[:16]}{PurePath(resolved).suffix}"
+        path.write_bytes(data)
+        return path, BaselineIdentity(locator, resolved, f"sha256:{digest}")
 
     def refuse_itself(self, locator: str, reading_origin: str) -> None:
         """Refuse to compare a file with itself: nothing ever drops that way.

@@ -26,7 +26,11 @@ from mlops_action.statistics.resampling import bootstrap_of, cells_at
 from mlops_action.statistics.results import At, Interval, mapped
 
 OF_CLUSTERS = 2000
-_OF_TABLES = {"mcc": mcc_of, "f0.5": partial(f_beta_of, 0.5), "f2": partial(f_beta_of, 2)}
+_OF_TABLES: dict[str, Callable[[Any], Any]] = {
+    "mcc": mcc_of,
+    "f0.5": partial(f_beta_of, 0.5),
+    "f2": partial(f_beta_of, 2),
+}
 
 
 @dataclass(frozen=True)

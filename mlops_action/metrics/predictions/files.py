@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_action.errors import PredictionsUnreadable, ToolMissing, nearest
+from mlops_action.errors import ColumnMissing, PredictionsUnreadable, ToolMissing, nearest
 
 BATCH_ROWS = 1 << 18
 BLOCK_BYTES = 1 << 24
@@ -132,8 +132,6 @@ def _cut(batch: Any) -> Iterator[Any]:
 def _check(path: Path, names: list[str], columns: tuple[str, ...]) -> None:
     for column in columns:
         if column not in names:
-            raise PredictionsUnreadable(
-                f"there is no column `{column}`", origin=str(path), hint=nearest(column, tuple(names))
-            )
+            raise ColumnMissing(f"there is no column `{column}`", origin=str(path), hint=nearest(column, tuple(names)))
         if names.count(column) > 1:
             raise PredictionsUnreadable(f"the column `{column}` is there {names.count(column)} times", origin=str(path))

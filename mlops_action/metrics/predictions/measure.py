@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,19 +56,24 @@ def measure(path: Path, roles: Roles, level: float = LEVEL) -> list[SliceMetrics
         ToolMissing: the extra ``data`` is not installed.
     """
     _check(roles)
+    return measure_batches(batches(path, roles.columns, roles.slice_columns), roles, str(path), level)
+
+
+def measure_batches(found: Iterable[Any], roles: Roles, origin: str, level: float = LEVEL) -> list[SliceMetrics]:
+    """As ``measure``, of ``pyarrow.RecordBatch``es with the columns of ``roles``; ``origin`` names them in errors."""
     engine: Engine | None = None
     slicer, identities, first = Slicer(roles), Identities(), 1
-    for data in batches(path, roles.columns, roles.slice_columns):
-        batch = Batch(data, str(path), first)
+    for data in found:
+        batch = Batch(data, origin, first)
         engine = engine or _engine(roles, slicer)
         if roles.id:
             identities.add(batch, roles.id)
         engine.add(batch)
         first += batch.rows
     if engine is None:
-        raise PredictionsUnreadable("the file of predictions has no rows", origin=str(path))
+        raise PredictionsUnreadable("the file of predictions has no rows", origin=origin)
     if roles.id:
-        identities.check(roles.id, str(path))
+        identities.check(roles.id, origin)
     return engine.slices(level)
 
 
