@@ -185,7 +185,8 @@ def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
             "reason": verdicts.reason,
             "verdicts": verdicts.verdicts,
         }
-        | ({"waivers": verdicts.waivers} if verdicts.waivers else {}),
+        | ({"waivers": verdicts.waivers} if verdicts.waivers else {})
+        | ({"guard": verdicts.guard} if verdicts.guard is not None else {}),
     }
 
 

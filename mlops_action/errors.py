@@ -281,6 +281,11 @@ class GitRefused(MlopsError):
     slug = "git"
     exit_code = ExitCode.ENVIRONMENT
 
+    @property
+    def about_a_missing_file(self) -> bool:
+        """Whether git has the commit, but no such file in it."""
+        return " does not exist in " in self.message or ", but not in " in self.message
+
 
 class SecretFound(MlopsError):
     """A secret's value was about to be written to a file; nothing was written."""

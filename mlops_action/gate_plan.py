@@ -56,6 +56,7 @@ def planned_policy(loaded: Loaded) -> dict[str, Any]:
         "gates": plan_gates(loaded),
         "waivers": loaded.waivers,
         "longest_waiver": loaded.conduct.longest_waiver,
+        "policy_guard": str(loaded.conduct.guard or ""),
     }
 
 

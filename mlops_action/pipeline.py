@@ -35,13 +35,11 @@ from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.judging import Judge
 from mlops_action.kernels.places import DEFAULT, Places
-from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
 from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
 from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
-from mlops_action.repository import Repository
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
 from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA
 
@@ -84,8 +82,7 @@ class Pipeline:
 
     def judge(self, plan: Plan) -> Judge:
         """Judges what was measured in the folder of a plan."""
-        repository = Repository(Path(plan.root), self.context.env)
-        return Judge(repository, Baselines(Path(plan.root), repository), self.context.now().date())
+        return Judge.of(plan, self.settings, self.context)
 
     def check(self) -> ExitCode:
         """Say whether the configuration is right, kernels and files included."""
@@ -125,11 +122,11 @@ class Pipeline:
         if problems:
             raise Problems(problems)
         say_plan(self.console, plan)
-        judging = self.loaded.judging and not plan.shard  # what a gate needs may be in another part
         self._store(plan).begin()
         run = self._execute(plan, self._store(plan)) if self.settings.options.repeat == 1 else self._repeated(plan)
         self._store(plan).write(RUN_FILE, pretty_bytes(encode(run)))
-        verdicts = self.judge(plan).run(plan, run) if judging else None
+        # What a gate needs may be in another part.
+        verdicts = None if plan.shard else self.judge(plan).run(plan, run, self.loaded.judging)
         self._emit(plan, Account(run, verdicts, None if plan.shard else assemble(run, verdicts)))
         return exit_code(run, verdicts)
 
@@ -176,7 +173,7 @@ class Pipeline:
         for name, data in notebooks:
             store.write(name, data)
         store.write(RUN_FILE, pretty_bytes(encode(run)))
-        verdicts = self.judge(plan).run(plan, run) if judging else None
+        verdicts = self.judge(plan).run(plan, run, judging)
         self._emit(plan, Account(run, verdicts, assemble(run, verdicts)))
         return exit_code(run, verdicts)
 

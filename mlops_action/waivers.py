@@ -133,9 +133,10 @@ def _sides(gate: PlannedGate, value: Decimal | None) -> set[str]:
     return {_DOWN, _UP}
 
 
-def _allowed(waiver: Waiver) -> str:
+def allowed_text(waiver: Waiver) -> str:
+    """The bounds of a waiver, in words."""
     bounds = ((_DOWN, waiver.down_to), (_UP, waiver.up_to))
-    return "its bound is " + " and ".join(f"`{key}: {text_of(bound)}`" for key, bound in bounds if bound is not None)
+    return "bounded by " + " and ".join(f"`{key}: {text_of(bound)}`" for key, bound in bounds if bound is not None)
 
 
 def waiver_verdicts(uses: Sequence[WaiverUse]) -> tuple[Verdict, ...]:
@@ -147,8 +148,8 @@ def _verdict(use: WaiverUse) -> Verdict:
     waiver = use.waiver
     messages = {
         WaiverState.EXPIRED: f"the waiver by {waiver.approver} ended on {waiver.expires}",
-        WaiverState.UNBOUNDED: f"the waiver by {waiver.approver} is not bounded: it ends on {waiver.expires}, "
-        f"and {_allowed(waiver)}",
+        WaiverState.UNBOUNDED: f"the waiver by {waiver.approver} does not hold: it ends on {waiver.expires}, "
+        f"{allowed_text(waiver)}",
         WaiverState.ORPHANED: f"the waiver by {waiver.approver} is for the slice `{waiver.slice}`, "
         "which the gate does not judge",
     }

@@ -125,8 +125,7 @@ class Baselines:
             return self._repository.file_at(commit, path), f"git:{commit}:{path}"
         except GitRefused as refusal:
             named = f"`{ref}`" if ref else "the base of the merge"
-            absent = " does not exist in " in refusal.message or ", but not in " in refusal.message
-            raise (BaselineMissing if absent else BaselineUnavailable)(
+            raise (BaselineMissing if refusal.about_a_missing_file else BaselineUnavailable)(
                 f"{path} is not in commit {commit[:12]} ({named}): {refusal.message}",
                 origin=locator,
                 hint="the first time, commit the accepted metrics there and give the gate `on-missing: warn` "

@@ -12,6 +12,7 @@ from mlops_action.records.emission import Annotation as Annotation
 from mlops_action.records.emission import Emissions as Emissions
 from mlops_action.records.evidence import Evidence as Evidence
 from mlops_action.records.evidence import Part as Part
+from mlops_action.records.guard import GuardReport as GuardReport
 from mlops_action.records.manifest import Fact as Fact
 from mlops_action.records.manifest import Manifest as Manifest
 from mlops_action.records.manifest import Uncaptured as Uncaptured

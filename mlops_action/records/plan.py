@@ -184,3 +184,4 @@ class Plan:
     shard_steps: tuple[str, ...] = documented("Names of all steps of that whole plan, in order.", default=())
     waivers: tuple[Waiver, ...] = documented("Permissions for gates to fail.", default=())
     longest_waiver: int = documented("Most days that a waiver may have to run.", default=90)
+    policy_guard: str = documented("What the policy says of changes of itself; empty by default.", default="")

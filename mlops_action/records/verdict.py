@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mlops_action.records.base import Number, documented
 from mlops_action.records.evidence import Evidence, Part
+from mlops_action.records.guard import GuardReport
 from mlops_action.records.waiver import WaiverUse
 from mlops_action.vocabulary import Outcome
 
@@ -61,3 +62,6 @@ class Verdicts:
     reason: str = documented("Why, in one sentence.")
     verdicts: tuple[Verdict, ...] = documented("One for each gate, in policy order.")
     waivers: tuple[WaiverUse, ...] = documented("All waivers of the policy, used or not.", default=())
+    guard: GuardReport | None = documented(
+        "For a request that changes the policy: what the target branch's policy says.", default=None
+    )
