@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from mlops_action.config.gate_rules import gate_problems
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.place_rules import place_problems
 from mlops_action.config.policy_model import GateSpec, PolicySpec
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.predictions_rules import predictions_problems
-from mlops_action.config.rules import gate_problems, step_problems
+from mlops_action.config.rules import step_problems
 from mlops_action.config.waiver_model import LONGEST_WAIVER, PolicyGuard
 from mlops_action.config.yaml_source import MAX_BYTES, Located, parse_yaml
 from mlops_action.errors import (

@@ -6,6 +6,7 @@ from dataclasses import dataclass as record
 from decimal import Decimal
 from enum import StrEnum
 
+from mlops_action.config.expression import expression_text
 from mlops_action.config.keys import AMOUNT_SCHEMA, COUNT_SCHEMA, NUMBER_SCHEMA, RANGE_SCHEMA, SHARE_SCHEMA, key, texts
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.values import Amount, amount, confidence, count, finite, number_range
@@ -44,10 +45,23 @@ class Direction(StrEnum):
 
 
 @record(frozen=True)
-class GateSpec:
-    """One rule on one metric."""
+class GatePart:
+    """One rule on one metric, alone or in a combination."""
 
-    metric: str = key("Name of the metric; nested names are joined by dots.", "accuracy")
+    metric: str = key(
+        "The metric: its name, where nested names are joined by dots; a JSON Pointer into its file (`#/test/auc`, "
+        "`metrics.json#/test/auc`); or a pattern (`test.*.auc`), which judges every metric that matches.",
+        "accuracy",
+        default="",
+    )
+    expression: str = key(
+        "Arithmetic over metrics, judged in place of one: `+ - * /`, parentheses, `abs`, `min`, `max`. A name that is "
+        "no identifier stands in quotes, a slice in brackets.",
+        'recall["country=NO"] - recall["country=SE"]',
+        default="",
+        parse=expression_text,
+        schema={"type": "string"},
+    )
     min: Decimal | None = key(
         "Lowest value that passes (inclusive).", 0.95, default=None, parse=finite, schema=NUMBER_SCHEMA
     )
@@ -87,9 +101,17 @@ class GateSpec:
         parse=amount,
         schema=AMOUNT_SCHEMA,
     )
+    max_gain: Amount | None = key(
+        "How much better than the baseline the value may be, same notation: a gain that is too good to be true is "
+        "often a leak.",
+        0.1,
+        default=None,
+        parse=amount,
+        schema=AMOUNT_SCHEMA,
+    )
     direction: Direction | None = key(
         "Which way the metric is better. Known for the usual names (accuracy, loss, rmse, ...), "
-        "needed for others by `max-drop` and `min-gain`.",
+        "needed for others by rules that compare.",
         "higher",
         default=None,
     )
@@ -98,7 +120,32 @@ class GateSpec:
         "git::metrics/accepted.json",
         default="",
     )
-    slice: str = key("Slice of the data that the gate judges; all of it by default.", "country=NO", default="")
+    slice: str = key(
+        "Slice of the data that the gate judges; all of it by default. A pattern (`country=*`) judges every slice that "
+        "matches.",
+        "country=NO",
+        default="",
+    )
+
+
+@record(frozen=True)
+class GateSpec(GatePart):
+    """One rule on one metric, or several rules together."""
+
+    all: tuple[GatePart, ...] | None = key(
+        "Rules that must all pass, each with its own `metric`, rule, `slice`, `direction` and `baseline`.",
+        [{"metric": "precision", "min": 0.9}, {"metric": "recall", "min": 0.8}],
+        default=None,
+    )
+    any: tuple[GatePart, ...] | None = key(
+        "Rules of which one must pass.",
+        [{"metric": "accuracy", "min": 0.95}, {"metric": "roc_auc", "min": 0.98}],
+        default=None,
+    )
+    at_least: int | None = key(
+        "How many of the rules in `of` must pass.", 2, default=None, parse=count, schema=COUNT_SCHEMA
+    )
+    of: tuple[GatePart, ...] = key("The rules that `at-least` counts.", [{"metric": "f1", "min": 0.8}], default=())
     predictions: str = key(
         "Compute the metric from this file of predictions (a name under `predictions`), with an interval.",
         "test",

@@ -144,13 +144,15 @@ class PlannedGate:
 
     name: str = documented("Name of the gate.")
     metric: str = documented("Metric that it judges.")
-    rule: str = documented("`min`, `max`, `range`, `equals`, `max-drop` or `min-gain`.")
+    rule: str = documented("The rule, by its key in the policy.")
     limits: Json = documented("The rule's numbers, as the policy gives them, normalised.")
     origin: str = documented("Where the gate is declared.")
     direction: str = documented("`higher` or `lower` is better; empty where the rule does not need it.", default="")
     baseline: str = documented("Where the baseline is read from; empty for absolute rules.", default="")
     severity: str = documented("`block`, `warn` or `info`.", default="block")
     slice: str = documented("Slice that it judges; empty for all rows.", default="")
+    expression: str = documented("Arithmetic over metrics that is judged in place of one; else empty.", default="")
+    combined: tuple[PlannedGate, ...] = documented("The rules that it combines; else none.", default=())
     predictions: PlannedPredictions | None = documented(
         "The file of predictions that the metric is computed from; null when it is read.", default=None
     )

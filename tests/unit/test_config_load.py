@@ -81,7 +81,7 @@ def test_the_word_none_in_place_of_gates_is_no_file(tmp_path: Path) -> None:
         ("text", ["mlops.yaml:1:1: expected a mapping, got text"]),
         ("version: 2\n" + STEP, ["mlops.yaml:1:1: this version reads format 1, not 2"]),
         (STEP + "gates: {a: {metric: m}}", ["mlops.yaml:3:9: gate `a` must have exactly one rule, found none"]),
-        (STEP + "gates: {a: {min: 1}}", ["mlops.yaml:3:9: `gates.a`: `metric` is missing"]),
+        (STEP + "gates: {a: {min: 1}}", ["mlops.yaml:3:9: gate `a` has neither a `metric` nor an `expression`"]),
         (
             STEP + "gates: {a: {metric: m, min: .nan}}",
             ["mlops.yaml:3:24: `gates.a.min`: expected a finite number"],
