@@ -20,6 +20,9 @@ from mlops_action.vocabulary import Task
 
 DIFFERENCES: dict[str, str] = {
     Task.BINARY: "mlops_action.metrics.predictions.differences:BinaryDifferences",
+    Task.REGRESSION: "mlops_action.metrics.predictions.loss_differences:RegressionDifferences",
+    Task.MULTICLASS: "mlops_action.metrics.predictions.loss_differences:MulticlassDifferences",
+    Task.MULTILABEL: "mlops_action.metrics.predictions.loss_differences:MultilabelDifferences",
 }
 """Paired methods by task; without one, two models are compared as if they had seen different rows."""
 

@@ -21,6 +21,7 @@ from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer
 from mlops_action.statistics.clusters import Codes, Floats, effective_of, kish_rows, mean_of
 from mlops_action.statistics.delong import Auc, auc_of, weighted_auc_of
+from mlops_action.statistics.means import Mean
 from mlops_action.statistics.proportions import mover, wilson
 from mlops_action.statistics.resampling import bootstrap_of, cells_at
 from mlops_action.statistics.results import At, Interval, mapped
@@ -91,12 +92,17 @@ def _share(rows: _Rows, hit: Truth, among: Truth) -> tuple[float, float, At]:
     """A share of some of the rows, their weight, and Wilson's interval of the effective rows."""
     weights, clusters = rows.among(among)
     mean = mean_of(hit[among].astype(np.float64), weights, clusters)
+    return mean.value, float(weights.sum()), share_at(mean, kish_rows(weights))
+
+
+def share_at(mean: Mean, rows: float) -> At:
+    """Wilson's interval of a share whose sandwich variance is known; ``rows`` are Kish's."""
 
     def at(level: float) -> Interval:
-        effective = effective_of(mean, kish_rows(weights), level)
+        effective = effective_of(mean, rows, level)
         return wilson(mean.value * effective, effective, level) if effective else Interval(0.0, 1.0, level, "wilson")
 
-    return mean.value, float(weights.sum()), at
+    return at
 
 
 def _shares(rows: _Rows, level: float) -> dict[str, Estimate]:

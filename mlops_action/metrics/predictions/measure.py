@@ -13,7 +13,7 @@ from mlops_action.metrics.predictions.files import batches
 from mlops_action.metrics.predictions.identity import Identities
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer
-from mlops_action.registry import load, load_from
+from mlops_action.registry import load_from
 from mlops_action.statistics.results import LEVEL
 from mlops_action.vocabulary import Task
 
@@ -25,7 +25,11 @@ ENGINES: dict[str, str] = {
     Task.REGRESSION: "mlops_action.metrics.predictions.regression:Regression",
 }
 """What adds up each task's rows. To add a task: one module, one line here."""
-HELD_BINARY = "mlops_action.metrics.predictions.binary_rows:BinaryRows"
+HELD: dict[str, str] = {
+    Task.BINARY: "mlops_action.metrics.predictions.binary_rows:BinaryRows",
+    Task.MULTICLASS: "mlops_action.metrics.predictions.mean_rows:MulticlassRows",
+    Task.REGRESSION: "mlops_action.metrics.predictions.mean_rows:RegressionRows",
+}
 """For weights, clusters and calibration, which sums by slice cannot tell."""
 
 
@@ -78,8 +82,8 @@ def measure_batches(found: Iterable[Any], roles: Roles, origin: str, level: floa
 
 
 def _engine(roles: Roles, slicer: Slicer) -> Engine:
-    held = roles.task is Task.BINARY and (roles.weight or roles.cluster or roles.calibration)
-    engine: Any = load(HELD_BINARY) if held else load_from(ENGINES, roles.task)
+    held = roles.weight or roles.cluster or roles.calibration
+    engine: Any = load_from(HELD if held else ENGINES, roles.task)
     found: Engine = engine(roles, slicer)
     return found
 
@@ -90,9 +94,11 @@ def _check(roles: Roles) -> None:
         raise BadValue(
             f"predictions of the task `{roles.task}` cannot be judged yet", hint=f"known: {', '.join(ENGINES)}"
         )
-    if roles.task is not Task.BINARY and (roles.weight or roles.cluster or roles.calibration):
+    if (roles.weight or roles.cluster or roles.calibration) and roles.task not in HELD:
         # Passing over them in silence would make intervals too narrow.
-        raise BadValue("weights, clusters and calibration can be judged for binary classification only")
+        raise BadValue(f"weights, clusters and calibration cannot be judged for the task `{roles.task}`")
+    if roles.calibration and roles.task is not Task.BINARY:
+        raise BadValue("calibration can be judged for binary classification only")
     if not roles.label and roles.task is not Task.MULTILABEL:
         raise BadValue("no column of labels is named")
     missing = _NEEDED[roles.task](roles)

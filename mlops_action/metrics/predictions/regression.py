@@ -50,7 +50,7 @@ class Regression:
             columns = [error**e * shifted**y for e, y in POWERS]
             self._moments.add(_by_cell(columns, cells, count))
             losses = [np.equal(truth, 0).astype(np.float64)]
-            for loss in self._row_losses(truth, predicted, error):
+            for loss in row_losses(truth, predicted, self._roles.threshold).values():
                 losses += [loss, loss * loss]
             self._losses.add(_by_cell(losses, cells, count))
 
@@ -67,13 +67,18 @@ class Regression:
                 found.append(SliceMetrics(name, rows, metrics, {"rows": rows}))
         return found
 
-    def _row_losses(self, truth: Floats, predicted: Floats, error: Floats) -> list[Floats]:
-        """Absolute, percentage, symmetric percentage and quantile loss of each row."""
-        absolute = np.abs(error)
-        size = np.abs(truth) + np.abs(predicted)
-        symmetric = np.where(size > 0, 2 * absolute / size, 0.0)
-        quantile = self._roles.threshold
-        return [absolute, absolute / np.abs(truth), symmetric, np.maximum(-quantile * error, (1 - quantile) * error)]
+
+def row_losses(truth: Floats, predicted: Floats, quantile: float) -> dict[str, Floats]:
+    """Absolute, percentage, symmetric percentage and quantile loss of each row, by the name of its mean."""
+    error = predicted - truth
+    absolute = np.abs(error)
+    size = np.abs(truth) + np.abs(predicted)
+    return {
+        "mae": absolute,
+        "mape": absolute / np.abs(truth),
+        "smape": np.where(size > 0, 2 * absolute / size, 0.0),
+        "quantile_loss": np.maximum(-quantile * error, (1 - quantile) * error),
+    }
 
 
 def _by_cell(columns: list[Floats], cells: npt.NDArray[Any] | None, count: int) -> npt.NDArray[Any]:
