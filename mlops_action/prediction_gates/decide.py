@@ -137,7 +137,7 @@ def say(it: Tried, correction: Correction) -> Said:
 
 def _without_interval(it: Tried, plain: Outcome, slack: float) -> Said:
     assert it.judged is not None  # noqa: S101 - its caller has looked
-    if it.gate.prove is Prove.NONE:
+    if it.gate.prove is Prove.NONE or it.trial.certain:
         return Said(it, plain, it.judged.message, slack=slack)
     hint = "add `prove: none` to judge the value alone"
     message = f"{it.judged.message}; no interval is known for it, so nothing is proven"

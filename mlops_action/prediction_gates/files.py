@@ -94,6 +94,21 @@ class PredictionFiles:
         assert isinstance(found, Compared)  # noqa: S101 - by its key
         return found
 
+    def quality(self, planned: PlannedPredictions, locator: str = "") -> Any:
+        """Counts over the candidate's file, or over the baseline's that ``locator`` names.
+
+        Raises:
+            MlopsError: the file cannot be had or read; the message says why.
+        """
+        from mlops_action.metrics.predictions.aligned import baseline_roles
+        from mlops_action.metrics.predictions.quality import Quality
+
+        if not locator:
+            return Quality(self.path_of(planned), roles_of(planned))
+        self._baselines.refuse_itself(locator, planned.file)
+        path, _ = self._baselines.file(locator, self._folder)
+        return Quality(path, baseline_roles(roles_of(planned)))
+
     def path_of(self, planned: PlannedPredictions) -> Path:
         """Where the candidate's file is."""
         return self._baselines.root / planned.file

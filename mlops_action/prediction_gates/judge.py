@@ -12,6 +12,7 @@ from mlops_action.metrics.baseline import Baselines
 from mlops_action.prediction_gates.bounds import CHANGES, GROUPS, KNOWN
 from mlops_action.prediction_gates.decide import Said, corrected, say, tried
 from mlops_action.prediction_gates.files import PredictionFiles
+from mlops_action.prediction_gates.quality import is_quality, quality_trial
 from mlops_action.prediction_gates.trials import Lack, Trial, changes, expected, groups, own_trials
 from mlops_action.records import BaselineIdentity, Part, PlannedGate, Verdict
 from mlops_action.vocabulary import Outcome, Undecided
@@ -64,6 +65,8 @@ def _trials(gate: PlannedGate, files: PredictionFiles) -> _Found:
             Undecided.BROKEN, f"the rule `{gate.rule}` does not judge predictions", f"known: {', '.join(KNOWN)}"
         )
         return _Found(gate, (Trial("", 0, lack=lack),))
+    if is_quality(gate.metric):
+        return _Found(gate, (quality_trial(gate, files),))
     measured = files.measured(gate.predictions)
     lacking, notes = expected(gate, measured.slices)
     if gate.rule not in CHANGES:

@@ -41,6 +41,8 @@ class Trial:
     kind: str = "value"
     lack: Lack | None = None
     counted: bool = True
+    certain: bool = False
+    """Whether the value is a count of the file itself, which is not estimated from anything."""
 
 
 def exact(value: float) -> Decimal:

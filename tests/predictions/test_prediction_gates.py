@@ -389,3 +389,35 @@ def test_the_four_fifths_rule_fails_when_it_is_proven_broken(folder: Path) -> No
     found = verdict(folder, "metric: selection_rate, groups: region, min-ratio: 0.8")
     assert found.outcome is Outcome.FAIL
     assert "region=east" in found.slice
+
+
+# --- the file itself
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("rows", 2000),
+        ("null_share", 0.01),
+        ("null_share.score", 0.01),
+        ("null_share.label", 0),
+        ("repeated_ids", 3),
+        ("join_coverage", 1 - 3 / 2000),
+        ("new_share", 0),
+    ],
+)
+def test_counts_of_the_file_are_judged_as_they_are(folder: Path, metric: str, value: float) -> None:
+    data = rows()
+    data["score"] = np.where(np.arange(2000) < 20, np.nan, data["score"])
+    data["id"] = np.where(np.arange(2000) < 3, 500, data["id"])
+    write(folder / "new.parquet", data)
+    found = verdict(folder, f"metric: {metric}, range: [{value - 1e-9}, {value + 1e-9}]")
+    assert (found.outcome, float(found.value or 0)) == (Outcome.PASS, pytest.approx(value, abs=1e-12))
+    assert found.evidence is None
+    assert verdict(folder, f"metric: {metric}, min: {value + 0.001}").outcome is Outcome.FAIL
+
+
+def test_a_column_that_is_not_there_has_no_share_of_holes(folder: Path) -> None:
+    found = verdict(folder, "metric: null_share.scor, max: 0")
+    assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "undefined")
+    assert "null_share.score" in found.hint
