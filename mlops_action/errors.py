@@ -90,6 +90,12 @@ class SpecError(MlopsError):
     slug = "bad-configuration"
 
 
+class PolicyLint(SpecError):
+    """Gates that cannot pass together, a waiver that does not hold, or, with ``--strict``, a warning of ``check``."""
+
+    slug = "policy-lint"
+
+
 class ConfigMissing(SpecError):
     """No ``mlops.yaml`` was found in the working directory or above it."""
 

@@ -84,14 +84,20 @@ class Pipeline:
         """Judges what was measured in the folder of a plan."""
         return Judge.of(plan, self.settings, self.context)
 
-    def check(self) -> ExitCode:
-        """Say whether the configuration is right, kernels and files included."""
+    def check(self, strict: bool = False) -> ExitCode:
+        """Say whether the configuration is right, kernels and files included; ``strict`` makes warnings errors."""
         steps = self.loaded.spec.steps
         if steps:
             _, problems = self._planned()
             if problems:
                 raise Problems(problems)
         gates = self.loaded.gates
+        from mlops_action.policy_lint import lint, refused, tell
+
+        told, problems = refused(lint(self.loaded, self.settings, self.context), strict)
+        tell(told, self.console, self.context)
+        if problems:
+            raise Problems(problems)
         self.console.say(
             f"{self.loaded.file or 'the options'}: ok ({counted(steps, 'step')}, {counted(gates, 'gate')})"
         )

@@ -129,20 +129,26 @@ def _gate_annotations(account: Account, prefix: str) -> list[Annotation]:
         level = _LEVELS.get(verdict.outcome)
         if level is None:
             continue
-        path, _, line = verdict.origin.rpartition(":")[0].rpartition(":")
+        path, line = place_of(verdict.origin)
         message = "\n".join(part for part in (verdict.message, *details(verdict), verdict.hint) if part)
-        known = line.isdigit() and not path.startswith(("-", "INPUT_"))
         found.append(
             Annotation(
                 level,
                 f"gate {verdict.gate}: {verdict.outcome}",
                 message,
-                _in_repository(path, prefix) if known else "",
-                int(line) if known else None,
+                _in_repository(path, prefix),
+                line,
                 "; ".join(waived_text(use) for use in verdict.waivers),
             )
         )
     return sorted(found, key=lambda each: _SEVEREST.index(each.level))
+
+
+def place_of(origin: str) -> tuple[str, int | None]:
+    """File and line of ``gates.yaml:4:3``; nothing for what is in no file of the project."""
+    path, _, line = origin.rpartition(":")[0].rpartition(":")
+    known = line.isdigit() and not path.startswith(("-", "INPUT_"))
+    return (path, int(line)) if known else ("", None)
 
 
 def _in_repository(path: str, prefix: str) -> str:

@@ -71,6 +71,11 @@ class WaiverBook:
         states = ((each, self._state(each, *judged.get(each.gate, (None, None)))) for each in self.waivers)
         return tuple(WaiverUse(waiver, state, *self.written(waiver)) for waiver, state in states)
 
+    def ended_verdicts(self) -> tuple[Verdict, ...]:
+        """What is wrong with the waivers already, before anything is measured."""
+        gone = (each for each in self.waivers if self._ended(each))
+        return waiver_verdicts([WaiverUse(each, self._state(each, None, None)) for each in gone])
+
     def _used(self, waivers: Sequence[Waiver | None]) -> tuple[WaiverUse, ...]:
         each_once = dict.fromkeys(each for each in waivers if each is not None)
         return tuple(WaiverUse(each, WaiverState.USED, *self.written(each)) for each in each_once)

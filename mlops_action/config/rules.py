@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
 
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.policy_model import Direction, GatePart
@@ -12,6 +13,7 @@ from mlops_action.config.step_model import StepSpec
 from mlops_action.config.yaml_source import Located
 from mlops_action.errors import BadValue, MlopsError, NeedsCycle, SpecError, UnknownName, nearest
 
+T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 CHANGE_RULES = ("max_drop", "min_gain", "max_gain")
 COMBINATIONS = ("all", "any", "at_least")
@@ -40,14 +42,17 @@ def direction_of(gate: GatePart) -> Direction | None:
     ``test.roc_auc``, ``val_loss`` and ``rmse_eur`` are recognised by their parts;
     ``neg_log_loss`` and ``accuracy_drop`` are not: what they mean has to be declared.
     """
-    if gate.direction is not None:
-        return gate.direction
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", gate.metric.rpartition(".")[2]).lower().replace("-", "_")
-    if name in DIRECTIONS:
-        return DIRECTIONS[name]
+    return gate.direction if gate.direction is not None else by_name(gate.metric, DIRECTIONS)
+
+
+def by_name(metric: str, table: Mapping[str, T]) -> T | None:
+    """What a table says of a metric, by its name or, when they agree, by the parts of its name."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric.rpartition(".")[2]).lower().replace("-", "_")
+    if name in table:
+        return table[name]
     if set(name.split("_")) & set(_TURNED.split()):
         return None
-    found = {way for known, way in DIRECTIONS.items() if re.search(rf"(?:^|_){known}(?:_|$)", name)}
+    found = {said for known, said in table.items() if re.search(rf"(?:^|_){known}(?:_|$)", name)}
     return found.pop() if len(found) == 1 else None
 
 
