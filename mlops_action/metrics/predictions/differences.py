@@ -197,6 +197,11 @@ def share_difference(ours: Truth, theirs: Truth, among: Truth, shared: Shared) -
             paired=True,
             detectable=lambda alpha: detectable_paired(pairs.candidate + pairs.baseline, pairs.rows, alpha),
         )
+    return difference_of_pairs(pairs, rows)
+
+
+def difference_of_pairs(pairs: Pairs, rows: int) -> Quantity:
+    """The difference of two shares of independent rows, from who was right how often."""
     turned = Pairs(pairs.both, pairs.baseline, pairs.candidate, pairs.neither)
     return Quantity(
         pairs.difference,
