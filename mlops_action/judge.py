@@ -16,11 +16,11 @@ from mlops_action.gates.ratios import judge_exactly
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, Part, PlannedGate, Verdict
 from mlops_action.registry import load_from
+from mlops_action.verdict_policy import hardest
 from mlops_action.vocabulary import Outcome, Undecided
 
 MOST_PARTS = 1000
 _WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
-_GRAVEST_FIRST = (Undecided.BROKEN, Undecided.MISSING, Undecided.UNDEFINED, Undecided.INCONCLUSIVE)
 _JUDGED = {Outcome.PASS: True, Outcome.FAIL: False, Outcome.INCONCLUSIVE: None}
 _OUTCOMES = {judged: outcome for outcome, judged in _JUDGED.items()}
 
@@ -106,9 +106,7 @@ def _together(gate: PlannedGate, verdicts: Sequence[Verdict], needed: int) -> Ve
         outcome=outcome,
         message=f"{said}: {'; '.join(each.message for each in order[:3])}" + (" …" if len(order) > 3 else ""),
         limit=shown.limit if gate.rule not in COMBINATIONS else f"{asked} of {len(verdicts)} rules",
-        undecided=next((str(kind) for kind in _GRAVEST_FIRST if kind in doubts), "")
-        if outcome is Outcome.INCONCLUSIVE
-        else "",
+        undecided=hardest(gate, doubts) if outcome is Outcome.INCONCLUSIVE else "",
         parts=tuple(_part(each, alike=gate.rule not in COMBINATIONS and not is_pattern(gate.metric)) for each in order),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mlops_action.records import PlannedGate, Verdict
@@ -19,6 +19,7 @@ _WORDS = {
 }
 _ORDER = ("failed", "inconclusive", "warned", "waived", "for information only", "passed")
 _ABOUT_THE_POLICY = {WAIVER, POLICY_GUARD}
+_HARDEST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN)
 _SOFTER = {"fail": Outcome.FAIL, "warn": Outcome.WARN}
 
 
@@ -38,6 +39,12 @@ def with_severity(verdict: Verdict) -> Verdict:
     if verdict.severity == "info":
         return replace(verdict, outcome=Outcome.INFO)
     return replace(verdict, outcome=Outcome.WARN) if verdict.severity == "warn" else verdict
+
+
+def hardest(gate: PlannedGate, kinds: Collection[str]) -> str:
+    """Of several reasons the one that the policy takes hardest, so that none is softened by another's key."""
+    ours = [kind for kind in kinds if kind in {str(each) for each in Undecided}]
+    return min(ours, key=lambda kind: _HARDEST_FIRST.index(_instead(gate, kind)), default=str(Undecided.BROKEN))
 
 
 def _instead(gate: PlannedGate, undecided: str) -> Outcome:

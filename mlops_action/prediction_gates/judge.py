@@ -15,6 +15,7 @@ from mlops_action.prediction_gates.files import PredictionFiles
 from mlops_action.prediction_gates.quality import is_quality, quality_trial
 from mlops_action.prediction_gates.trials import Lack, Trial, changes, expected, groups, own_trials
 from mlops_action.records import BaselineIdentity, Part, PlannedGate, Verdict
+from mlops_action.verdict_policy import hardest
 from mlops_action.vocabulary import Outcome, Undecided
 
 _WORST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
@@ -102,7 +103,11 @@ def _verdict(found: _Found, said: Sequence[Said]) -> Verdict:
     verdict = _with(blank, counted[0])
     if not gate.slices and not gate.groups:
         return verdict
-    undecided = str(_hardest(gate, counted)) if verdict.outcome is Outcome.INCONCLUSIVE else ""
+    undecided = (
+        hardest(gate, [each.undecided for each in counted if each.undecided])
+        if verdict.outcome is Outcome.INCONCLUSIVE
+        else ""
+    )
     return replace(verdict, message=_summary(counted, verdict), parts=_parts(ordered), undecided=undecided)
 
 
@@ -130,21 +135,6 @@ def _summary(counted: Sequence[Said], verdict: Verdict) -> str:
     alike = sum(each.outcome is verdict.outcome for each in counted)
     word = {Outcome.FAIL: "failed", Outcome.PASS: "passed"}.get(verdict.outcome, "cannot be told")
     return f"{alike} of {len(counted)} {kind} {word}; the worst is {verdict.slice or 'the whole'}: {verdict.message}"
-
-
-def _hardest(gate: PlannedGate, counted: Sequence[Said]) -> Undecided:
-    """Of several reasons the one that the policy takes hardest, so that none is softened by another's key."""
-    words = {
-        Undecided.BROKEN: "inconclusive",
-        Undecided.MISSING: gate.on_missing,
-        Undecided.UNDEFINED: gate.on_undefined,
-        Undecided.INCONCLUSIVE: gate.on_inconclusive,
-    }
-    order = ("fail", "inconclusive", "warn")
-    kinds = {Undecided(each.undecided) for each in counted if each.undecided}
-    return min(
-        (kind for kind in words if kind in kinds), key=lambda kind: order.index(words[kind]), default=Undecided.BROKEN
-    )
 
 
 def _parts(said: Sequence[Said]) -> tuple[Part, ...]:

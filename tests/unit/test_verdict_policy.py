@@ -19,7 +19,7 @@ from mlops_action.gate_plan import plan_gates
 from mlops_action.metrics.baseline import Baseline, Baselines
 from mlops_action.records import MetricReading, PlannedGate, Verdict, Verdicts
 from mlops_action.repository import Repository
-from mlops_action.verdict_policy import overall, settle
+from mlops_action.verdict_policy import hardest, overall, settle
 from mlops_action.vocabulary import Outcome, Undecided
 from mlops_action.waivers import NO_WAIVERS
 
@@ -116,6 +116,17 @@ def test_all_gates_softened_to_warn_and_none_evaluated_is_inconclusive() -> None
     assert [each.outcome for each in verdicts.verdicts] == [Outcome.WARN, Outcome.WARN]
     assert verdicts.outcome is Outcome.INCONCLUSIVE
     assert exit_code(None, verdicts) is ExitCode.INCONCLUSIVE
+
+
+def test_of_several_gaps_the_one_that_the_policy_takes_hardest_counts() -> None:
+    words = "on-missing: warn, on-undefined: fail"
+    both = f"g: {{all: [{{metric: gone, min: 1}}, {{metric: nan, min: 1}}], {words}}}"
+    assert only(both, nan="NaN").outcome is Outcome.FAIL
+    gate = planned("g: {metric: m, min: 1, on-missing: warn, on-inconclusive: fail}")[0]
+    assert hardest(gate, ["missing", "broken"]) == "broken"
+    assert hardest(gate, ["missing", "broken", "inconclusive"]) == "inconclusive"
+    assert hardest(gate, ["nonsense"]) == "broken"
+    assert hardest(gate, []) == "broken"
 
 
 # --- severity
