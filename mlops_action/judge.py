@@ -160,10 +160,14 @@ def _apply(gate: PlannedGate, candidate: Chosen, verdict: Verdict, baselines: Ba
             return _undecided(verdict, replace(found, reading=None))
         before, verdict = found, replace(verdict, baseline_value=found.value)
     judged = _judged(rule, gate, candidate, before)
-    known = replace(verdict, outcome=_OUTCOMES[judged.passed], message=judged.message, limit=judged.limit)
-    if judged.passed:
-        return known
-    return replace(known, needed=judged.needed, undecided=str(judged.undecided) if judged.passed is None else "")
+    return replace(
+        verdict,
+        outcome=_OUTCOMES[judged.passed],
+        message=judged.message,
+        limit=judged.limit,
+        needed=judged.needed,
+        undecided=str(judged.undecided) if judged.passed is None else "",
+    )
 
 
 def _judged(rule: Rule, gate: PlannedGate, candidate: Chosen, before: Chosen | None) -> Judgement:

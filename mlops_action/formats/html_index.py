@@ -91,7 +91,7 @@ class Index:
     def _gate(self, verdict: Verdict) -> tuple[Markup, ...]:
         why = [ticked(verdict.message)]
         why += [tag("span", ticked(verdict.hint), class_="hint")] if verdict.hint else []
-        why += [tag("span", ticked(line), class_="hint") for line in details(verdict)]
+        why += [tag("span", ticked(line), class_="hint") for line in details(verdict, parts=False)]
         needed = Markup("") if verdict.outcome is Outcome.PASS else ticked(verdict.needed)
         rule = tag("code", verdict.origin)
         return (badge(str(verdict.outcome)), ticked(verdict.gate), joined_markup(why), needed, rule)

@@ -94,7 +94,7 @@ class _Report:
     def _gate(self, verdict: Verdict) -> tuple[str, ...]:
         text = self.write.text
         why = text(verdict.message) + (f" ({text(verdict.hint)})" if verdict.hint else "")
-        why += "".join(f" · {text(line)}" for line in details(verdict))
+        why += "".join(f" · {text(line)}" for line in details(verdict, parts=False))
         needed = "" if verdict.outcome is Outcome.PASS else text(verdict.needed)
         return (f"{MARKS[verdict.outcome]} {verdict.outcome}", text(verdict.gate), why, needed, text(verdict.origin))
 

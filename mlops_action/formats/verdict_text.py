@@ -12,14 +12,21 @@ PARTS = 5
 """Parts that are told in a line; tables hold more."""
 
 
-def details(verdict: Verdict) -> list[str]:
-    """Further lines about a verdict, each a sentence."""
+def details(verdict: Verdict, *, parts: bool = True) -> list[str]:
+    """Further lines about a verdict, each a sentence; parts are left out where a table holds them."""
     lines = [waived_text(use) for use in verdict.waivers]
-    lines += [evidence_text(verdict.evidence)] if verdict.evidence is not None else []
-    bad = [part for part in verdict.parts if part.outcome is not Outcome.PASS and part.counted]
-    lines += [f"{part.name or 'all rows'}: {part.outcome}: {part.message}" for part in bad[:PARTS]]
-    lines += [f"and {len(bad) - PARTS} more of {len(verdict.parts)}"] if len(bad) > PARTS else []
+    lines += [power_text(verdict.evidence)] if verdict.evidence is not None else []
+    bad = [part for part in verdict.parts if part.outcome is not Outcome.PASS and part.counted] if parts else []
+    more = [part for part in bad if part.message not in verdict.message]
+    lines += [f"{part.name or 'all rows'}: {part.outcome}: {part.message}" for part in more[:PARTS]]
+    lines += [f"and {len(more) - PARTS} more of {len(verdict.parts)}"] if len(more) > PARTS else []
     return [*lines, *verdict.notes]
+
+
+def power_text(evidence: Evidence) -> str:
+    """How the interval was made, and the smallest distance to the limit that such rows would show."""
+    seen = "no distance" if evidence.detectable is None else f"a distance of {_short(evidence.detectable)}"
+    return f"{evidence.method}; rows like these show {seen} with 80% power"
 
 
 def waived_text(use: WaiverUse) -> str:
@@ -38,15 +45,12 @@ def bounds_text(waiver: Waiver) -> str:
 
 def evidence_text(evidence: Evidence) -> str:
     """The interval, the rows behind it, the test, and what such rows would show."""
-    parts = [f"{evidence.quantity}: {interval_text(evidence)}"]
-    parts += [f"{evidence.rows} rows"]
+    parts = [f"{evidence.quantity}: {interval_text(evidence)}", f"{evidence.rows} rows"]
     if evidence.p_value is not None:
         parts += [f"p {_short(evidence.p_value)}"]
     if evidence.adjusted is not None:
         parts[-1] += f" ({_short(evidence.adjusted)} by {evidence.correction} over {evidence.family})"
-    if evidence.detectable is not None:
-        parts += [f"rows like these show a distance of {_short(evidence.detectable)} with 80% power"]
-    return "; ".join(parts)
+    return "; ".join([*parts, power_text(evidence)])
 
 
 def interval_text(evidence: Evidence) -> str:

@@ -121,7 +121,7 @@ def _with(blank: Verdict, said: Said) -> Verdict:
         value=trial.value,
         baseline_value=trial.other if trial.kind == "difference" else None,
         limit=judged.limit if judged else "",
-        needed=judged.needed if judged and said.outcome is not Outcome.PASS else "",
+        needed=judged.needed if judged else "",
         hint=said.hint,
         slice=trial.name,
         evidence=said.evidence,

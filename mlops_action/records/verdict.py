@@ -33,7 +33,7 @@ class Verdict:
     origin: str = documented("Where the gate is declared.")
     value: Number | None = documented("Candidate's value, exact.", default=None)
     limit: str = documented("The limit as text, in the metric's unit.", default="")
-    needed: str = documented("What would have passed.", default="")
+    needed: str = documented("What passes.", default="")
     baseline_value: Number | None = documented("Baseline's value, exact.", default=None)
     baseline: BaselineIdentity | None = documented("Where the baseline came from.", default=None)
     reading_origin: str = documented("Where the candidate's value was read.", default="")

@@ -84,6 +84,7 @@ def test_a_gate_that_passes_tells_its_grounds() -> None:
         origin="mlops.yaml:3:3",
         value=Decimal("0.95"),
         limit="at least 0.9",
+        needed="at least 0.9",
         reading_origin="m.json#/x",
     )
 
