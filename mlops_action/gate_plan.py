@@ -38,6 +38,7 @@ def _planned_part(name: str, gate: GatePart, loaded: Loaded) -> PlannedGate:
     """What a gate and a rule of a combination have in common."""
     rule = rule_of(gate)
     change = rule in CHANGE_RULES
+    directed = change or rule == "ratchet"
     direction: Any = direction_of(gate)
     return PlannedGate(
         name=name,
@@ -45,10 +46,11 @@ def _planned_part(name: str, gate: GatePart, loaded: Loaded) -> PlannedGate:
         rule=key_of(rule),
         limits=encode(limits_of(gate)),
         origin=loaded.gate_origin(name),
-        direction=str(direction) if change and direction else "",
+        direction=str(direction) if directed and direction else "",
         baseline=_baseline_of(gate, loaded) if change else "",
         slice=gate.slice,
         expression=gate.expression,
+        history=gate.history,
     )
 
 

@@ -9,10 +9,11 @@ from fractions import Fraction
 from mlops_action.chosen import Chosen, Gap, choose, matching
 from mlops_action.config.rules import is_pattern
 from mlops_action.errors import BaselineMissing, MlopsError, nearest
-from mlops_action.gates import COMBINATIONS, RULES
+from mlops_action.gates import COMBINATIONS, HISTORY_RULES, RULES
 from mlops_action.gates.combination import decide
 from mlops_action.gates.interface import Judgement, Rule
 from mlops_action.gates.ratios import judge_exactly
+from mlops_action.judge_history import judge_by_history
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, Part, PlannedGate, Verdict
 from mlops_action.registry import load_from
@@ -48,8 +49,8 @@ def judge_readings(gate: PlannedGate, readings: Sequence[MetricReading], baselin
 
 def _judge_all(gate: PlannedGate, readings: Sequence[MetricReading], baselines: Baselines) -> list[Verdict] | Gap:
     """A verdict for each value that the gate means, which is one without a pattern."""
-    if gate.rule not in RULES:
-        return Gap(f"there is no rule `{gate.rule}`", nearest(gate.rule, (*RULES, *COMBINATIONS)))
+    if gate.rule not in RULES and gate.rule not in HISTORY_RULES:
+        return Gap(f"there is no rule `{gate.rule}`", nearest(gate.rule, (*RULES, *HISTORY_RULES, *COMBINATIONS)))
     operands = matching(gate, readings)
     if operands is None:
         return [_judge_one(gate, readings, baselines)]
@@ -148,6 +149,9 @@ def _apply(gate: PlannedGate, candidate: Chosen, verdict: Verdict, baselines: Ba
         BaselineUnavailable: the rule needs a baseline that cannot be had.
         BadDocument: the plan does not hold the rule's limits.
     """
+    if gate.rule in HISTORY_RULES:
+        verdict, judged = judge_by_history(gate, candidate.value, verdict, baselines)
+        return _with_judgement(verdict, judged)
     rule: Rule = load_from(RULES, gate.rule)()
     before: Chosen | None = None
     if rule.needs_baseline:
@@ -159,6 +163,7 @@ def _apply(gate: PlannedGate, candidate: Chosen, verdict: Verdict, baselines: Ba
         if isinstance(found, Gap):
             return _undecided(verdict, replace(found, reading=None))
         before, verdict = found, replace(verdict, baseline_value=found.value)
+<<<<<<< HEAD
     judged = _judged(rule, gate, candidate, before)
     return replace(
         verdict,
@@ -168,6 +173,16 @@ def _apply(gate: PlannedGate, candidate: Chosen, verdict: Verdict, baselines: Ba
         needed=judged.needed,
         undecided=str(judged.undecided) if judged.passed is None else "",
     )
+=======
+    return _with_judgement(verdict, _judged(rule, gate, candidate, before))
+
+
+def _with_judgement(verdict: Verdict, judged: Judgement) -> Verdict:
+    known = replace(verdict, outcome=_OUTCOMES[judged.passed], message=judged.message, limit=judged.limit)
+    if judged.passed:
+        return known
+    return replace(known, needed=judged.needed, undecided=str(judged.undecided) if judged.passed is None else "")
+>>>>>>> db97e99 (Gates on a history: ratchet and thresholds from earlier runs, and the command that keeps the file)
 
 
 def _judged(rule: Rule, gate: PlannedGate, candidate: Chosen, before: Chosen | None) -> Judgement:

@@ -40,7 +40,8 @@ class Judge:
     def of(cls, plan: Plan, settings: Settings, context: Context) -> Judge:
         """A judge for the folder of a plan."""
         repository = Repository(Path(plan.root), context.env)
-        return cls(repository, Baselines(Path(plan.root), repository), context.now().date(), settings, context.cwd)
+        now = context.now()
+        return cls(repository, Baselines(Path(plan.root), repository, now), now.date(), settings, context.cwd)
 
     def run(self, plan: Plan, run: RunResult, judging: bool = True) -> Verdicts | None:
         """Judge what a run measured; None when that is not wanted, here nor by the target branch.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import fields
 
+from mlops_action.config.history_model import boundary_problem
 from mlops_action.config.policy_model import GatePart, GateSpec
-from mlops_action.config.rules import CHANGE_RULES, COMBINATIONS, RULES, direction_of, is_pattern
+from mlops_action.config.rules import CHANGE_RULES, COMBINATIONS, HISTORY_RULES, RULES, direction_of, is_pattern
 from mlops_action.config.yaml_source import Located
 from mlops_action.errors import MlopsError, SpecError
 from mlops_action.structure import key_of
@@ -50,6 +51,8 @@ def _gate_problems(who: str, gate: GatePart, baseline: str) -> Iterator[MlopsErr
         yield from _tolerance_problems(who, gate, rules[0])
     if rules[0] in CHANGE_RULES:
         yield from _change_problems(who, gate, baseline)
+    if rules[0] in HISTORY_RULES or gate.history:
+        yield from _history_problems(who, gate, rules[0])
 
 
 def _value_problems(who: str, gate: GatePart) -> Iterator[MlopsError]:
@@ -99,6 +102,24 @@ def _change_problems(who: str, gate: GatePart, baseline: str) -> Iterator[MlopsE
             hint="add `baseline: git::metrics.json` (or a path) to the gate, or beside `gates`",
         )
     yield from _direction_problems(who, gate)
+
+
+def _history_problems(who: str, gate: GatePart, rule: str) -> Iterator[MlopsError]:
+    if rule not in HISTORY_RULES:
+        yield SpecError(f"{who}: `history` belongs to `ratchet` and `history-threshold`, not to `{key_of(rule)}`")
+        return
+    if isinstance(gate, GateSpec) and gate.predictions:
+        yield SpecError(f"{who}: `{key_of(rule)}` judges metrics that are read, not predictions")
+    if not gate.history:
+        yield SpecError(
+            f"{who} looks at a history, and none is given",
+            hint="add `history: git::metrics/history.jsonl` (or a path); `mlops-action history FILE` adds a run to it",
+        )
+    if rule == "ratchet":
+        yield from _direction_problems(who, gate)
+    problem = boundary_problem(gate.history_threshold) if gate.history_threshold else ""
+    if problem:
+        yield SpecError(f"{who}: {problem}", origin="/history-threshold")
 
 
 def _direction_problems(who: str, gate: GatePart) -> Iterator[MlopsError]:

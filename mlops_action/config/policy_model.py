@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from mlops_action.config.expression import expression_text
+from mlops_action.config.history_model import HistoryThresholdSpec
 from mlops_action.config.keys import AMOUNT_SCHEMA, COUNT_SCHEMA, NUMBER_SCHEMA, RANGE_SCHEMA, SHARE_SCHEMA, key, texts
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.values import Amount, amount, confidence, count, finite, number_range
@@ -108,6 +109,25 @@ class GatePart:
         default=None,
         parse=amount,
         schema=AMOUNT_SCHEMA,
+    )
+    ratchet: Amount | None = key(
+        "How much worse than the best of the `history` the value may be, same notation. Without a margin, a model that "
+        "is as good as the last ones is below the best of 20 in 19 of 20 merges.",
+        0.005,
+        default=None,
+        parse=amount,
+        schema=AMOUNT_SCHEMA,
+    )
+    history_threshold: HistoryThresholdSpec | None = key(
+        "Limits made from the values of the `history`.",
+        {"test": "t-test", "upper-boundary": 0.98},
+        default=None,
+    )
+    history: str = key(
+        "File of earlier runs that `ratchet` and `history-threshold` look at, one JSON object in each line "
+        "(`mlops-action history` adds one); the same notation as `baseline`.",
+        "git::metrics/history.jsonl",
+        default="",
     )
     direction: Direction | None = key(
         "Which way the metric is better. Known for the usual names (accuracy, loss, rmse, ...), "

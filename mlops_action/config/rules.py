@@ -16,9 +16,10 @@ from mlops_action.errors import BadValue, MlopsError, NeedsCycle, SpecError, Unk
 T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 CHANGE_RULES = ("max_drop", "min_gain", "max_gain")
+HISTORY_RULES = ("ratchet", "history_threshold")
 COMBINATIONS = ("all", "any", "at_least")
 GROUP_RULES = ("max_gap", "min_ratio")
-RULES = ("min", "max", "range", "equals", *CHANGE_RULES, *GROUP_RULES, *COMBINATIONS)
+RULES = ("min", "max", "range", "equals", *CHANGE_RULES, *HISTORY_RULES, *GROUP_RULES, *COMBINATIONS)
 """A gate has exactly one of these."""
 
 _HIGHER = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta mcc auc roc_auc pr_auc

@@ -100,10 +100,10 @@ def amount(value: Any) -> Amount:
             raise ValueError("expected `absolute` and/or `relative`")
         return Amount(
             _size(value["absolute"]) if "absolute" in value else None,
-            _share(value["relative"]) if "relative" in value else None,
+            share(value["relative"]) if "relative" in value else None,
         )
     if isinstance(value, str) and value.strip().endswith("%"):
-        return Amount(relative=_share(value))
+        return Amount(relative=share(value))
     return Amount(absolute=_size(value))
 
 
@@ -113,7 +113,7 @@ def confidence(value: Any) -> Decimal:
     Raises:
         ValueError: another notation, or not between one half and 1.
     """
-    level = _share(value)
+    level = share(value)
     if not Decimal("0.5") <= level < 1:
         raise ValueError("expected a confidence level from 50% to below 100%, such as `95%`")
     return level
@@ -141,7 +141,12 @@ def amounts(value: Any) -> dict[str, Amount]:
     return {str(name): amount(item) for name, item in value.items()}
 
 
-def _share(value: Any) -> Decimal:
+def share(value: Any) -> Decimal:
+    """A share from ``0.05`` or ``5%``, exactly.
+
+    Raises:
+        ValueError: another notation, or a number that is not finite or negative.
+    """
     if isinstance(value, str) and value.strip().endswith("%"):
         # Moves the point: a division would round to 28 digits.
         sign, digits, exponent = _size(value.strip()[:-1]).as_tuple()

@@ -11,5 +11,11 @@ RULES = {
 }
 """Rules on one value, by their key in a policy."""
 
+HISTORY_RULES = {
+    "ratchet": "mlops_action.gates.history:Ratchet",
+    "history-threshold": "mlops_action.gates.history:HistoryThreshold",
+}
+"""Rules on one value and those of earlier runs, by their key in a policy."""
+
 COMBINATIONS = ("all", "any", "at-least")
 """Rules that combine others, by their key in a policy; see ``combination``."""

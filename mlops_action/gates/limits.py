@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from mlops_action.codec import encode
+from mlops_action.config.history_model import HistoryThresholdSpec
 from mlops_action.config.policy_model import GatePart
 from mlops_action.config.rules import COMBINATIONS, rule_of
 from mlops_action.config.values import Amount, amount, finite, number_range
@@ -31,7 +32,7 @@ def limits_of(gate: GatePart) -> Json:
 
 def _plain(limit: Any) -> Json:
     encoded = encode(limit)
-    if isinstance(limit, Amount):
+    if isinstance(limit, (Amount, HistoryThresholdSpec)):
         return {part: size for part, size in encoded.items() if size is not None}
     return encoded
 

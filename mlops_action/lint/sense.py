@@ -19,7 +19,7 @@ def direction_findings(policy: Policy) -> Iterator[Finding]:
         known = by_name(gate.metric, DIRECTIONS)
         spec = policy.specs.get(gate.name)
         declared = spec.direction if spec is not None else None
-        if known is None:
+        if known is None or gate.expression:
             continue
         if declared is not None and declared is not known:
             yield Finding(
@@ -49,7 +49,8 @@ def metric_findings(policy: Policy) -> Iterator[Finding]:
     if not names:
         return
     for gate in policy.gates:
-        known = gate.metric in names or gate.predictions is not None or _PATTERN & set(gate.metric)
+        several = gate.expression or _PATTERN & set(gate.metric)
+        known = gate.metric in names or gate.predictions is not None or several
         if not known and gate.metric:
             hint = nearest(gate.metric, names)
             yield Finding(

@@ -152,6 +152,7 @@ class PlannedGate:
     severity: str = documented("`block`, `warn` or `info`.", default="block")
     slice: str = documented("Slice that it judges; empty for all rows.", default="")
     expression: str = documented("Arithmetic over metrics that is judged in place of one; else empty.", default="")
+    history: str = documented("Where the values of earlier runs are read from; else empty.", default="")
     combined: tuple[PlannedGate, ...] = documented("The rules that it combines; else none.", default=())
     predictions: PlannedPredictions | None = documented(
         "The file of predictions that the metric is computed from; null when it is read.", default=None
