@@ -119,6 +119,9 @@ class PredictionFiles:
                 self._known[key] = make()
             except MlopsError as problem:
                 self._known[key] = problem
+            except _of_the_file() as error:  # text that is no text, columns of kinds that nothing can be done with
+                said = (str(error).splitlines() or [type(error).__name__])[0]
+                self._known[key] = PredictionsUnreadable(f"the predictions cannot be judged: {said}", origin=key[0])
         found = self._known[key]
         if isinstance(found, MlopsError):
             raise found
@@ -144,6 +147,15 @@ class PredictionFiles:
             raise BaselineUnavailable(
                 f"the baseline is not usable: {error.message}", origin=locator, hint=error.hint
             ) from error
+
+
+def _of_the_file() -> tuple[type[Exception], ...]:
+    """What Arrow raises where a file's contents are to blame."""
+    try:
+        from pyarrow import ArrowException
+    except ImportError:
+        return (OSError,)
+    return (ArrowException, UnicodeDecodeError, OSError)
 
 
 @dataclass(frozen=True)
