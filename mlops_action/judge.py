@@ -163,8 +163,10 @@ def _apply(gate: PlannedGate, candidate: Chosen, verdict: Verdict, baselines: Ba
         if isinstance(found, Gap):
             return _undecided(verdict, replace(found, reading=None))
         before, verdict = found, replace(verdict, baseline_value=found.value)
-<<<<<<< HEAD
-    judged = _judged(rule, gate, candidate, before)
+    return _with_judgement(verdict, _judged(rule, gate, candidate, before))
+
+
+def _with_judgement(verdict: Verdict, judged: Judgement) -> Verdict:
     return replace(
         verdict,
         outcome=_OUTCOMES[judged.passed],
@@ -173,16 +175,6 @@ def _apply(gate: PlannedGate, candidate: Chosen, verdict: Verdict, baselines: Ba
         needed=judged.needed,
         undecided=str(judged.undecided) if judged.passed is None else "",
     )
-=======
-    return _with_judgement(verdict, _judged(rule, gate, candidate, before))
-
-
-def _with_judgement(verdict: Verdict, judged: Judgement) -> Verdict:
-    known = replace(verdict, outcome=_OUTCOMES[judged.passed], message=judged.message, limit=judged.limit)
-    if judged.passed:
-        return known
-    return replace(known, needed=judged.needed, undecided=str(judged.undecided) if judged.passed is None else "")
->>>>>>> db97e99 (Gates on a history: ratchet and thresholds from earlier runs, and the command that keeps the file)
 
 
 def _judged(rule: Rule, gate: PlannedGate, candidate: Chosen, before: Chosen | None) -> Judgement:
