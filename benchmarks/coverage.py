@@ -12,7 +12,9 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,10 @@ import numpy as np
 
 from mlops_action.metrics.predictions.binary import average_precision_interval
 from mlops_action.metrics.predictions.binary_metrics import Outcomes, f_beta, outcome_metrics
+from mlops_action.metrics.predictions.differences import difference_of_pairs
+from mlops_action.prediction_gates.decide import corrected, say, tried
+from mlops_action.prediction_gates.trials import Trial
+from mlops_action.records import PlannedGate
 from mlops_action.statistics import clusters, delong, permutation
 from mlops_action.statistics.distributions import binomial_cdf, binomial_pmf, normal_cdf
 from mlops_action.statistics.margins import Comparison, compare
@@ -29,6 +35,7 @@ from mlops_action.statistics.paired import Pairs, mcnemar_exact, mcnemar_mid_p, 
 from mlops_action.statistics.power import paired_power
 from mlops_action.statistics.proportions import clopper_pearson, newcombe, wilson
 from mlops_action.statistics.results import Interval
+from mlops_action.vocabulary import Outcome, Prove
 
 SEED = 77
 BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
@@ -233,6 +240,33 @@ def blocked(stream: np.random.Generator, drop: float = 0.0, *, slices: int = 21,
     }
 
 
+def gated(stream: np.random.Generator, limit: float, level: float, *, drop: float = 0.0, rows: int = 1000) -> bool:
+    """Whether a gate over 21 slices blocks: the judging code itself, on drawn tables of who was right.
+
+    ``max-drop: limit``, ``slices: all``, ``prove: fail`` (the default there), ``confidence: level``.
+    """
+    gate = PlannedGate(
+        "slices",
+        "accuracy",
+        "max-drop",
+        {"max-drop": {"absolute": limit}},
+        "",
+        direction="higher",
+        slices=("s",),
+        prove=Prove.FAIL,
+        confidence=Decimal(str(level)),
+    )
+    trials = []
+    for place in range(21):
+        table = paired_table(stream, rows, drop if not place else 0.0)
+        quantity = difference_of_pairs(table, int(table.rows))
+        ours, theirs = table.both + table.candidate, table.both + table.baseline
+        values = (Decimal(repr(right / table.rows)) for right in (ours, theirs))
+        trials.append(tried(gate, Trial(f"s={place}", rows, *values, quantity=quantity, kind="difference")))
+    said = [say(each, correction) for each, correction in zip(trials, corrected(trials), strict=True)]
+    return any(each.outcome is not Outcome.PASS for each in said)
+
+
 def exact_power(drop: float, alpha: float, rows: int, disagreement: float = 0.06) -> float:
     """The power of the one-sided exact test, summed over all tables: what theory allows, without approximation."""
     lost = (disagreement + drop) / 2 / disagreement
@@ -309,6 +343,18 @@ def tables(draws: int) -> Iterator[str]:
         yield f"| Holm over 21 slices of {rows:,} rows | {found:.1%} | {exact:.1%} | {connor:.1%} |"
 
 
+def gate_table(draws: int) -> Iterator[str]:
+    """How often the gate itself blocks, with nothing lost, and with 2 points lost in one of the slices."""
+    yield "\n| gate over 21 slices | rows each | blocks equal models | and 2 points less in one slice |"
+    yield "|---|---|---|---|"
+    for limit, level in ((0.0, 0.95), (0.0, 0.9), (0.01, 0.95)):
+        for rows in (1000, 5000):
+            stream = np.random.default_rng([SEED, rows])
+            equal = np.mean([gated(stream, limit, level, rows=rows) for _ in range(draws)])
+            worse_by_two = np.mean([gated(stream, limit, level, drop=0.02, rows=rows) for _ in range(draws)])
+            yield f"| `max-drop: {limit:g}`, `confidence: {level:.0%}` | {rows:,} | {equal:.1%} | {worse_by_two:.1%} |"
+
+
 def main() -> None:
     """Print the tables, or write them between the marks of a page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -316,7 +362,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     lines = []
-    for line in tables(given.draws):
+    for line in chain(tables(given.draws), gate_table(max(100, given.draws // 8))):
         print(line, flush=True)
         lines.append(line)
     if given.write:

@@ -6,11 +6,12 @@ from collections.abc import Sized
 
 from mlops_action.ci.console import Console
 from mlops_action.formats.interface import Account
+from mlops_action.formats.verdict_text import details, power_text
 from mlops_action.records import Manifest, Plan, RunResult, Verdict, Verdicts
 from mlops_action.sanitize import inline
 from mlops_action.vocabulary import Outcome, StepStatus
 
-_ORDER = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
+_ORDER = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.INFO, Outcome.PASS)
 
 
 def say_plan(console: Console, plan: Plan) -> None:
@@ -41,11 +42,15 @@ def _say_verdict(console: Console, verdict: Verdict, width: int) -> None:
     outcome = str(verdict.outcome)
     mark = console.paint(f"{outcome.upper():<12}", outcome)
     console.say(f"  {mark}  {inline(verdict.gate):<{width}}  {inline(verdict.message)}")
-    if verdict.outcome is Outcome.PASS:
-        return
     indent = " " * (18 + width)
+    if verdict.outcome is Outcome.PASS:
+        if verdict.evidence is not None:
+            console.say(f"{indent}{inline(power_text(verdict.evidence))}")
+        return
     if verdict.needed:
         console.say(f"{indent}would pass: {inline(verdict.needed)}")
+    for line in details(verdict):
+        console.say(f"{indent}{inline(line)}")
     if verdict.hint:
         console.say(f"{indent}hint: {inline(verdict.hint)}")
     if verdict.baseline is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from mlops_action.canonical import canonical_bytes, digest_of
 from mlops_action.codec import encode
@@ -21,10 +21,14 @@ from mlops_action.records import (
     Uncaptured,
     Verdicts,
 )
+from mlops_action.structure import key_of
 from mlops_action.vocabulary import MANIFEST_SCHEMA, StepStatus
 
 FURTHER_PARTS = ("locator", "results", "observation", "completeness")
 """Parts with a digest of their own: the id says nothing of them."""
+
+_FIRST_KEYS = {"name", "metric", "rule", "limits", "direction", "baseline", "severity", "slice"}
+"""Keys of a gate that are always in the identity."""
 
 Pairs = list[tuple[PlannedStep, StepResult | None]]
 """Each planned step with what became of it."""
@@ -129,7 +133,10 @@ def _step_identity(step: PlannedStep, result: StepResult | None, written: dict[s
 
 
 def _gate_identity(gate: PlannedGate) -> Json:
-    return portable({key: value for key, value in encode(gate).items() if key != "origin"})
+    """What a gate is. A key that came later and is left out makes no other gate: the id stays what it was."""
+    usual = {key_of(item.name): encode(item.default) for item in fields(gate)}
+    said = {key: value for key, value in encode(gate).items() if key in _FIRST_KEYS or value != usual[key]}
+    return portable({key: value for key, value in said.items() if key != "origin"})
 
 
 def _parameters(step: PlannedStep, result: StepResult | None) -> tuple[PlannedParameter, ...]:
@@ -177,7 +184,9 @@ def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
             "outcome": verdicts.outcome,
             "reason": verdicts.reason,
             "verdicts": verdicts.verdicts,
-        },
+        }
+        | ({"waivers": verdicts.waivers} if verdicts.waivers else {})
+        | ({"guard": verdicts.guard} if verdicts.guard is not None else {}),
     }
 
 

@@ -90,6 +90,12 @@ class SpecError(MlopsError):
     slug = "bad-configuration"
 
 
+class PolicyLint(SpecError):
+    """Gates that cannot pass together, a waiver that does not hold, or, with ``--strict``, a warning of ``check``."""
+
+    slug = "policy-lint"
+
+
 class ConfigMissing(SpecError):
     """No ``mlops.yaml`` was found in the working directory or above it."""
 
@@ -256,6 +262,12 @@ class PredictionsUnreadable(MlopsError):
     exit_code = ExitCode.STEP_FAILED
 
 
+class ColumnMissing(PredictionsUnreadable):
+    """A file of predictions has no such column."""
+
+    slug = "column-missing"
+
+
 class BaselineUnavailable(MlopsError):
     """The baseline cannot be read, so a change against it cannot be judged."""
 
@@ -263,11 +275,22 @@ class BaselineUnavailable(MlopsError):
     exit_code = ExitCode.INCONCLUSIVE
 
 
+class BaselineMissing(BaselineUnavailable):
+    """There is no baseline yet: no such file, or it is not in that commit."""
+
+    slug = "baseline-missing"
+
+
 class GitRefused(MlopsError):
     """git is not installed, or ended with an error; the message is git's own."""
 
     slug = "git"
     exit_code = ExitCode.ENVIRONMENT
+
+    @property
+    def about_a_missing_file(self) -> bool:
+        """Whether git has the commit, but no such file in it."""
+        return " does not exist in " in self.message or ", but not in " in self.message
 
 
 class SecretFound(MlopsError):

@@ -12,6 +12,7 @@ from mlops_action.config.gitlab_files import COMPONENTS, component
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.policy_model import PolicySpec
 from mlops_action.config.reference import errors_page, reference
+from mlops_action.config.waiver_model import WaiversSpec
 from mlops_action.records import Manifest, Plan, RunResult, Verdicts
 from mlops_action.scaffold import EXAMPLES
 from mlops_action.scaffold.files import workflow
@@ -19,6 +20,7 @@ from mlops_action.scaffold.files import workflow
 SCHEMAS = {
     "mlops.schema.json": (PipelineSpec, "mlops.yaml"),
     "policy.schema.json": (PolicySpec, "policy file of mlops-action"),
+    "waivers.schema.json": (WaiversSpec, "file of waivers of mlops-action"),
     "plan.schema.json": (Plan, "plan of mlops-action"),
     "run.schema.json": (RunResult, "run.json of mlops-action"),
     "verdicts.schema.json": (Verdicts, "verdicts.json of mlops-action"),

@@ -30,18 +30,16 @@ from mlops_action.errors import (
     Problems,
     UsageError,
 )
-from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
+from mlops_action.judging import Judge
 from mlops_action.kernels.places import DEFAULT, Places
-from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
 from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
 from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
-from mlops_action.repository import Repository
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
 from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA
 
@@ -82,24 +80,24 @@ class Pipeline:
         usual = replace(spec.environment, python=self.settings.options.python or spec.environment.python)
         return Places({**spec.environments, DEFAULT: usual}, self.loaded.root, self.context.env)
 
-    @cached_property
-    def repository(self) -> Repository:
-        """Git around the project."""
-        return Repository(self.loaded.root, self.context.env)
+    def judge(self, plan: Plan) -> Judge:
+        """Judges what was measured in the folder of a plan."""
+        return Judge.of(plan, self.settings, self.context)
 
-    @cached_property
-    def baselines(self) -> Baselines:
-        """Where changes are compared with."""
-        return Baselines(self.loaded.root, self.repository)
-
-    def check(self) -> ExitCode:
-        """Say whether the configuration is right, kernels and files included."""
+    def check(self, strict: bool = False) -> ExitCode:
+        """Say whether the configuration is right, kernels and files included; ``strict`` makes warnings errors."""
         steps = self.loaded.spec.steps
         if steps:
             _, problems = self._planned()
             if problems:
                 raise Problems(problems)
         gates = self.loaded.gates
+        from mlops_action.policy_lint import lint, refused, tell
+
+        told, problems = refused(lint(self.loaded, self.settings, self.context), strict)
+        tell(told, self.console, self.context)
+        if problems:
+            raise Problems(problems)
         self.console.say(
             f"{self.loaded.file or 'the options'}: ok ({counted(steps, 'step')}, {counted(gates, 'gate')})"
         )
@@ -130,11 +128,11 @@ class Pipeline:
         if problems:
             raise Problems(problems)
         say_plan(self.console, plan)
-        judging = self.loaded.judging and not plan.shard  # what a gate needs may be in another part
         self._store(plan).begin()
         run = self._execute(plan, self._store(plan)) if self.settings.options.repeat == 1 else self._repeated(plan)
         self._store(plan).write(RUN_FILE, pretty_bytes(encode(run)))
-        verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
+        # What a gate needs may be in another part.
+        verdicts = None if plan.shard else self.judge(plan).run(plan, run, self.loaded.judging)
         self._emit(plan, Account(run, verdicts, None if plan.shard else assemble(run, verdicts)))
         return exit_code(run, verdicts)
 
@@ -149,13 +147,13 @@ class Pipeline:
         metrics = self.settings.options.metrics
         if metrics and run_file:
             raise UsageError("`--metrics` and `--run` exclude each other")
-        if metrics:
+        if metrics or (not run_file and self._on_predictions_alone()):
             plan, run = gates_only(self.loaded, self.settings), None
-            verdicts = evaluate(plan.gates, self._metric_files(metrics), self.baselines)
+            verdicts = self.judge(plan).readings(plan, self._metric_files(metrics))
         else:
             run = self._earlier_run(run_file, self.loaded.root)
             plan = with_gates_of(run.plan, self.loaded, self.settings)
-            verdicts = evaluate_run(plan.gates, run, self.baselines)
+            verdicts = self.judge(plan).run(plan, run)
         notebooks_in = (self.context.cwd / run_file).parent if run_file else None
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)
@@ -181,7 +179,7 @@ class Pipeline:
         for name, data in notebooks:
             store.write(name, data)
         store.write(RUN_FILE, pretty_bytes(encode(run)))
-        verdicts = evaluate_run(plan.gates, run, self.baselines) if judging else None
+        verdicts = self.judge(plan).run(plan, run, judging)
         self._emit(plan, Account(run, verdicts, assemble(run, verdicts)))
         return exit_code(run, verdicts)
 
@@ -243,6 +241,11 @@ class Pipeline:
         except MetricUnreadable as error:  # no step has run that could have failed
             error.exit_code = ExitCode.USAGE
             raise
+
+    def _on_predictions_alone(self) -> bool:
+        """Whether no gate reads a metric and nothing was run here: files of predictions can be judged as they are."""
+        earlier = self.loaded.root / self.settings.options.output_dir / RUN_FILE
+        return all(gate.predictions for gate in self.loaded.gates.values()) and not earlier.exists()
 
     def _root(self) -> Path:
         """The project folder around the working directory."""

@@ -27,7 +27,7 @@ from mlops_action.errors import (
     nearest,
 )
 from mlops_action.executors.ordering import overlap
-from mlops_action.gate_plan import plan_gates
+from mlops_action.gate_plan import planned_policy
 from mlops_action.kernels.places import KernelFinding
 from mlops_action.kernels.specs import DEFAULT_KERNEL
 from mlops_action.notebooks.read import interpreter_kernel, kernel_names, names_interpreters
@@ -78,7 +78,7 @@ class Planner:
             root=str(self.loaded.root),
             output_dir=options.output_dir,
             steps=steps,
-            gates=plan_gates(self.loaded),
+            **planned_policy(self.loaded),
             environment=dict(self.loaded.spec.environment.set),
             environments={name: dict(spec.set) for name, spec in self.loaded.spec.environments.items()},
             timeout_seconds=self.loaded.spec.timeout,

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_action.formats import FOR_MACHINES, REPORTS
 from mlops_action.formats.interface import Account, Told
+from mlops_action.formats.verdict_text import details, waived_text
 from mlops_action.records import Annotation, Emissions, RunResult
 from mlops_action.registry import load
 from mlops_action.stores.folder import HTML_FILE, JUNIT_FILE, MANIFEST_FILE, REPORT_FILE, RUN_FILE
@@ -18,7 +19,8 @@ MAX_NOTEBOOK = 256 * 1024 * 1024
 NOT_JUDGED = "not-judged"
 MAX_VALUES = 64 * 1024
 """Longer outputs make GitHub's expressions fail."""
-_LEVELS = {Outcome.FAIL: "error", Outcome.INCONCLUSIVE: "error", Outcome.WARN: "warning"}
+_LEVELS = {Outcome.FAIL: "error", Outcome.INCONCLUSIVE: "error", Outcome.WARN: "warning", Outcome.INFO: "notice"}
+_SEVEREST = ("error", "warning", "notice")
 
 
 def report(account: Account, output_dir: str, prefix: str) -> Emissions:
@@ -127,19 +129,26 @@ def _gate_annotations(account: Account, prefix: str) -> list[Annotation]:
         level = _LEVELS.get(verdict.outcome)
         if level is None:
             continue
-        path, _, line = verdict.origin.rpartition(":")[0].rpartition(":")
-        message = "\n".join(part for part in (verdict.message, verdict.hint) if part)
-        known = line.isdigit() and not path.startswith(("-", "INPUT_"))
+        path, line = place_of(verdict.origin)
+        message = "\n".join(part for part in (verdict.message, *details(verdict), verdict.hint) if part)
         found.append(
             Annotation(
                 level,
                 f"gate {verdict.gate}: {verdict.outcome}",
                 message,
-                _in_repository(path, prefix) if known else "",
-                int(line) if known else None,
+                _in_repository(path, prefix),
+                line,
+                "; ".join(waived_text(use) for use in verdict.waivers),
             )
         )
-    return sorted(found, key=lambda each: each.level)
+    return sorted(found, key=lambda each: _SEVEREST.index(each.level))
+
+
+def place_of(origin: str) -> tuple[str, int | None]:
+    """File and line of ``gates.yaml:4:3``; nothing for what is in no file of the project."""
+    path, _, line = origin.rpartition(":")[0].rpartition(":")
+    known = line.isdigit() and not path.startswith(("-", "INPUT_"))
+    return (path, int(line)) if known else ("", None)
 
 
 def _in_repository(path: str, prefix: str) -> str:

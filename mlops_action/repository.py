@@ -10,8 +10,11 @@ from pathlib import Path
 
 from mlops_action.errors import GitRefused
 
-_TARGET_VARIABLES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET")
-"""Target branch of a pull request as GitHub, GitLab and Jenkins tell it."""
+_TARGET_VARIABLES = (
+    *("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"),
+    *("SYSTEM_PULLREQUEST_TARGETBRANCHNAME", "BITBUCKET_PR_DESTINATION_BRANCH", "BUILDKITE_PULL_REQUEST_BASE_BRANCH"),
+)
+"""Target branch of a pull request as GitHub, GitLab, Jenkins, Azure, Bitbucket and Buildkite tell it."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +85,29 @@ class Repository:
                 return found
         raise GitRefused(f"there is no commit, branch or tag `{ref}` in this clone")
 
+    def requested_branch(self) -> str:
+        """Branch that a pull or merge request would go to, as the CI system tells; empty in other jobs."""
+        return next((self.env[variable] for variable in _TARGET_VARIABLES if self.env.get(variable)), "")
+
+    def policy_commit(self) -> str:
+        """Commit that a request's policy is compared with: the target branch as it is now, else the base commit.
+
+        The merge-base would let a branch that started long ago bring back the policy of then.
+
+        Raises:
+            GitRefused: neither is in this clone.
+        """
+        tip = f"refs/remotes/origin/{self.requested_branch()}^{{commit}}"
+        return self.attempt("rev-parse", "--verify", "--quiet", tip) or self.base_commit()
+
     def target_branch(self) -> str:
         """Branch that a merge would go to: as the CI system tells, else the remote's default, else main.
 
         Raises:
             GitRefused: no such branch is known here.
         """
-        for variable in _TARGET_VARIABLES:
-            if self.env.get(variable):
-                return self.env[variable]
+        if told := self.requested_branch():
+            return told
         default = self.attempt("symbolic-ref", "--short", "refs/remotes/origin/HEAD")
         for branch in (default, "main", "master"):
             if branch and self.attempt("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}"):

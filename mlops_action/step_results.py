@@ -13,7 +13,7 @@ from mlops_action.digests import file_states, find_files
 from mlops_action.errors import MlopsError
 from mlops_action.files import Stamp, owner_for, stamp
 from mlops_action.metrics.files import read_metric_file
-from mlops_action.metrics.notebook_values import read_values
+from mlops_action.metrics.notebook_values import read_json_outputs, read_values
 from mlops_action.records import Failure, FileState, MetricReading, PlannedStep
 from mlops_action.step_notebook import StepFailed
 from mlops_action.vocabulary import FailureKind
@@ -99,6 +99,7 @@ def readings_of(
             readings += read_metric_file(root / path, path)
         except MlopsError as error:
             raise StepFailed(Failure(FailureKind.METRIC_UNREADABLE, str(error), error.hint)) from None
+    readings += read_json_outputs(notebook, step.notebook or step.name, {(each.name, each.slice) for each in readings})
     named = [replace(each, step=step.name, slice=each.slice or step.variant) for each in readings]
     return tuple(_without_twins(named))
 

@@ -8,6 +8,9 @@ RUN_SCHEMA = "mlops-action/run/v1"
 VERDICTS_SCHEMA = "mlops-action/verdicts/v1"
 MANIFEST_SCHEMA = "mlops-action/manifest/v1"
 
+WAIVER, POLICY_GUARD = "waiver", "policy-guard"
+"""Rules of verdicts that are about the policy, not about the model."""
+
 
 class Outcome(StrEnum):
     """What a gate says. Could not tell is a value of its own and blocks by default."""
@@ -16,6 +19,26 @@ class Outcome(StrEnum):
     FAIL = "fail"
     WARN = "warn"
     INCONCLUSIVE = "inconclusive"
+    INFO = "info"
+
+
+class Undecided(StrEnum):
+    """Why a gate could not be judged."""
+
+    MISSING = "missing"
+    UNDEFINED = "undefined"
+    INCONCLUSIVE = "inconclusive"
+    BROKEN = "broken"
+
+
+class WaiverState(StrEnum):
+    """What became of a waiver."""
+
+    USED = "used"
+    UNUSED = "unused"
+    EXPIRED = "expired"
+    UNBOUNDED = "unbounded"
+    ORPHANED = "orphaned"
 
 
 class StepStatus(StrEnum):
@@ -52,3 +75,21 @@ class FailureKind(StrEnum):
     NEEDS_FAILED = "needs-failed"
     INTERRUPTED = "interrupted"
     TERMINATED = "terminated"
+
+
+class Task(StrEnum):
+    """What a model predicts."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    MULTILABEL = "multilabel"
+    REGRESSION = "regression"
+    RANKING = "ranking"
+
+
+class Prove(StrEnum):
+    """What the rows of predictions have to prove before a gate says it."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    FAIL = "fail"
+    NONE = "none"

@@ -13,7 +13,16 @@ from mlops_action.ci.interface import CiSystem
 from mlops_action.redact import Redactor
 from mlops_action.sanitize import GutterStream
 
-COLORS = {"pass": "32", "ok": "32", "fail": "31", "failed": "31", "warn": "33", "inconclusive": "35", "dim": "2"}
+COLORS = {
+    "pass": "32",
+    "ok": "32",
+    "fail": "31",
+    "failed": "31",
+    "warn": "33",
+    "inconclusive": "35",
+    "info": "36",
+    "dim": "2",
+}
 LINES_AT_ONCE = 500
 CI_MARKS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD", "TEAMCITY_VERSION")
 """Variables that say that nobody watches, even where the output is a terminal's."""

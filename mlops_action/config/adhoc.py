@@ -10,6 +10,7 @@ from pathlib import Path
 from mlops_action.config.load import (
     NO_GATES,
     Loaded,
+    Reader,
     find_config,
     load_config,
     policy_from_text,
@@ -18,6 +19,7 @@ from mlops_action.config.load import (
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.sources import Settings
 from mlops_action.config.step_model import StepSpec
+from mlops_action.config.waivers import with_waivers
 from mlops_action.errors import (
     ConfigMissing,
     FileMissing,
@@ -33,7 +35,7 @@ SNIPPET = "snippet"
 _NOT_IN_SESSIONS = ("steps", "notebooks", "metrics", "inputs", "outputs", "gates", "baseline", "shard", "dry_run")
 
 
-def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
+def load_pipeline(settings: Settings, cwd: Path, read: Reader = read_limited) -> Loaded:
     """The configuration that the settings ask for, with their gates and baseline laid over it.
 
     Raises:
@@ -42,11 +44,11 @@ def load_pipeline(settings: Settings, cwd: Path) -> Loaded:
     """
     options = settings.options
     adhoc = bool(options.notebooks or options.code or options.file)
-    loaded = _from_options(settings, cwd) if adhoc else _from_file(settings, cwd)
-    return _with_gates(loaded, settings)
+    loaded = _from_options(settings, cwd) if adhoc else _from_file(settings, cwd, read)
+    return with_waivers(_with_gates(loaded, settings, read), read)
 
 
-def _from_file(settings: Settings, cwd: Path) -> Loaded:
+def _from_file(settings: Settings, cwd: Path, read: Reader = read_limited) -> Loaded:
     options = settings.options
     try:
         path = cwd / options.config if options.config else find_config(cwd)
@@ -56,7 +58,7 @@ def _from_file(settings: Settings, cwd: Path) -> Loaded:
         raise
     relative = options.config and not Path(options.config).is_absolute()
     shown = options.config if relative else path.name  # no folder of this machine
-    return load_config(path, shown, options.baseline)
+    return load_config(path, shown, options.baseline, read)
 
 
 def refuse_adhoc_options(settings: Settings) -> None:
@@ -77,7 +79,7 @@ def refuse_adhoc_options(settings: Settings) -> None:
             )
 
 
-def _with_gates(loaded: Loaded, settings: Settings) -> Loaded:
+def _with_gates(loaded: Loaded, settings: Settings, read: Reader) -> Loaded:
     """Lay the options ``gates`` and ``baseline`` over a configuration."""
     options = settings.options
     if options.gates.strip() == NO_GATES or (not options.gates and loaded.spec.gates == NO_GATES):
@@ -87,15 +89,22 @@ def _with_gates(loaded: Loaded, settings: Settings) -> Loaded:
         text, origin = options.gates, settings.origin("gates")
         if "\n" not in text and ":" not in text:
             try:
-                policy = policy_from_text(read_limited(loaded.root / text, text), text, baseline)
+                policy = policy_from_text(read(loaded.root / text, text), text, baseline, loaded.predictions)
             except FileMissing:
                 hint = (
                     "the path is relative to the project folder; or give gates as YAML: `NAME: {metric: M, min: 0.9}`"
                 )
                 raise FileMissing(f"there is no policy file {text}", origin=origin, hint=hint) from None
         else:
-            policy = policy_from_text(text, origin, baseline)
-        loaded = replace(loaded, gates=policy.gates, gate_origin=policy.gate_origin, baseline=policy.baseline)
+            policy = policy_from_text(text, origin, baseline, loaded.predictions)
+        loaded = replace(
+            loaded,
+            gates=policy.gates,
+            gate_origin=policy.gate_origin,
+            baseline=policy.baseline,
+            predictions=policy.predictions,
+            conduct=policy.conduct,
+        )
     return replace(loaded, baseline=options.baseline or loaded.baseline)
 
 

@@ -40,6 +40,17 @@ SIZE_SCHEMA = {
 NUMBER_SCHEMA = {"type": "number"}
 
 
+COUNT_SCHEMA = {"type": "integer", "minimum": 0}
+
+
+SHARE_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        {"type": "string", "pattern": r"^\s*[0-9.]+\s*%\s*$"},
+    ]
+}
+
+
 RANGE_SCHEMA = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 
 

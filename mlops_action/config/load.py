@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from mlops_action.config.gate_rules import gate_problems
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.place_rules import place_problems
 from mlops_action.config.policy_model import GateSpec, PolicySpec
-from mlops_action.config.rules import gate_problems, step_problems
+from mlops_action.config.predictions_model import PredictionsSpec
+from mlops_action.config.predictions_rules import predictions_problems
+from mlops_action.config.rules import step_problems
+from mlops_action.config.waiver_model import LONGEST_WAIVER, PolicyGuard
 from mlops_action.config.yaml_source import MAX_BYTES, Located, parse_yaml
 from mlops_action.errors import (
     ConfigMissing,
@@ -22,12 +26,27 @@ from mlops_action.errors import (
     WrongType,
     nearest,
 )
+from mlops_action.records import Waiver
 from mlops_action.structure import LEFT_OUT, Misfit, Structurer
 
 CONFIG_NAME = "mlops.yaml"
 NO_GATES = "none"
 """In place of gates: run, but do not judge."""
 R = TypeVar("R")
+
+
+Reader = Callable[[Path, str], bytes]
+"""Reads a file that messages call by the second argument."""
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """How a policy is kept: its file of waivers, and what changes of itself do."""
+
+    waivers_file: str = ""
+    waivers_named_at: str = ""
+    longest_waiver: int = LONGEST_WAIVER
+    guard: PolicyGuard | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,9 @@ class Loaded:
     gate_origin: Callable[[str], str] = field(default=lambda _: "")
     baseline: str = ""
     judging: bool = True
+    predictions: dict[str, PredictionsSpec] = field(default_factory=dict)
+    conduct: Conduct = field(default_factory=Conduct)
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,19 +96,20 @@ def find_config(start: Path) -> Path:
     )
 
 
-def load_config(path: Path, shown_as: str = "", baseline: str = "") -> Loaded:
+def load_config(path: Path, shown_as: str = "", baseline: str = "", read: Reader | None = None) -> Loaded:
     """Read a configuration and the policy file that it names.
 
     Args:
         path: the file.
         shown_as: its name in messages; the file's own name by default.
         baseline: what to compare with instead of the baseline that the file names.
+        read: how to read the files; from the disk by default.
 
     Raises:
         Problems: everything that is wrong in it, each with its place.
     """
-    file = shown_as or path.name
-    draft = draft_of(PipelineSpec, parse_yaml(read_limited(path, file), file))
+    file, read = shown_as or path.name, read or read_limited
+    draft = draft_of(PipelineSpec, parse_yaml(read(path, file), file))
     spec, located = draft.value, draft.located
     if spec is None:
         raise Problems(draft.problems)
@@ -97,31 +120,50 @@ def load_config(path: Path, shown_as: str = "", baseline: str = "") -> Loaded:
     draft.problems.extend(step_problems(spec, located, draft.flawed))
     draft.problems.extend(place_problems(spec, located, draft.flawed))
     loaded = Loaded(spec=spec, root=path.parent, file=file, origin=located.origin)
-    gates_in = _gates_draft(draft, spec, path)
+    gates_in = _gates_draft(draft, spec, path, read)
     policy = gates_in.value
     gates = policy.gates if policy and isinstance(policy.gates, dict) else {}
     baseline = baseline or spec.baseline or (policy.baseline if policy else "")
     problems = [*draft.problems, *(gates_in.problems if gates_in is not draft else ())]
     problems += gate_problems(gates, baseline, gates_in.located, gates_in.flawed)
+    predictions = {**spec.predictions, **(policy.predictions if policy else {})}
+    problems += predictions_problems(gates, predictions, gates_in.located, gates_in.flawed)
     if problems:
         raise Problems(problems)
-    return _with_gates(loaded, gates, baseline, gates_in.located)
+    loaded = _with_gates(loaded, gates, baseline, gates_in.located)
+    return replace(loaded, predictions=predictions, conduct=_conduct(gates_in, draft))
 
 
-def _gates_draft(draft: Draft[PipelineSpec], spec: PipelineSpec, path: Path) -> Draft[Any]:
+def _conduct(*drafts: Draft[Any]) -> Conduct:
+    """How the policy is kept: as the first of the drafts says that says it."""
+    specs = [draft.value for draft in drafts if draft.value is not None]
+    file, named_at = next(
+        (
+            (each.value.waivers, each.located.origin("/waivers"))
+            for each in drafts
+            if each.value is not None and each.value.waivers
+        ),
+        ("", ""),
+    )
+    longest = next((spec.longest_waiver for spec in specs if spec.longest_waiver), LONGEST_WAIVER)
+    guard = next((spec.policy_guard for spec in specs if spec.policy_guard is not None), None)
+    return Conduct(file, named_at, longest, guard)
+
+
+def _gates_draft(draft: Draft[PipelineSpec], spec: PipelineSpec, path: Path, read: Reader) -> Draft[Any]:
     """The configuration itself, or the policy file that it names."""
     if not isinstance(spec.gates, str) or spec.gates == NO_GATES:
         return draft
-    return _policy_file(path.parent / spec.gates, spec.gates, draft.located.origin("/gates"))
+    return _policy_file(path.parent / spec.gates, spec.gates, draft.located.origin("/gates"), read)
 
 
 def _with_gates(loaded: Loaded, gates: dict[str, GateSpec], baseline: str, located: Located) -> Loaded:
     return replace(loaded, gates=gates, baseline=baseline, gate_origin=lambda name: located.origin(f"/gates/{name}"))
 
 
-def _policy_file(path: Path, file: str, named_at: str) -> Draft[PolicySpec]:
+def _policy_file(path: Path, file: str, named_at: str, read: Reader) -> Draft[PolicySpec]:
     try:
-        located = parse_yaml(read_limited(path, file), file)
+        located = parse_yaml(read(path, file), file)
     except FileMissing as error:
         missing = FileMissing(error.message, origin=named_at, hint="`gates` is a mapping of gates or a policy file")
         return Draft(None, Located({}, file), [missing])
@@ -137,13 +179,16 @@ def _policy_draft(located: Located) -> Draft[PolicySpec]:
     return draft
 
 
-def policy_from_text(text: bytes | str, file: str, baseline: str = "") -> Loaded:
+def policy_from_text(
+    text: bytes | str, file: str, baseline: str = "", predictions: Mapping[str, PredictionsSpec] | None = None
+) -> Loaded:
     """Gates given as text (an action input): a policy, or a bare mapping of gates.
 
     Args:
         text: the YAML text.
         file: its name in messages.
         baseline: the baseline where the policy names none.
+        predictions: files of predictions that are known besides those that the policy names.
 
     Raises:
         Problems: everything that is wrong in it.
@@ -156,9 +201,12 @@ def policy_from_text(text: bytes | str, file: str, baseline: str = "") -> Loaded
     if draft.value is not None:
         baseline = draft.value.baseline or baseline
         draft.problems.extend(gate_problems(draft.value.gates, baseline, located, draft.flawed))
+        known = {**(predictions or {}), **draft.value.predictions}
+        draft.problems.extend(predictions_problems(draft.value.gates, known, located, draft.flawed))
     if draft.problems or draft.value is None:
         raise Problems(draft.problems)
-    return _with_gates(Loaded(PipelineSpec(), Path(), file), draft.value.gates, baseline, located)
+    loaded = Loaded(PipelineSpec(), Path(), file, predictions=known, conduct=_conduct(draft))
+    return _with_gates(loaded, draft.value.gates, baseline, located)
 
 
 def read_limited(path: Path, shown_as: str) -> bytes:

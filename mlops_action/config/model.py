@@ -11,9 +11,11 @@ from dataclasses import dataclass as record
 
 from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, key, texts
 from mlops_action.config.place_model import IDLE, PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
-from mlops_action.config.policy_model import BASELINE_DOC, GateSpec
+from mlops_action.config.policy_model import BASELINE_DOC, PREDICTIONS_DOC, GateSpec
+from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.step_model import StepSpec
 from mlops_action.config.values import Amount, amounts, duration, version_or_path
+from mlops_action.config.waiver_model import PolicyGuard, longest_waiver_key, policy_guard_key, waivers_key
 
 
 @record(frozen=True)
@@ -114,9 +116,13 @@ class PipelineSpec:
     )
     steps: dict[str, StepSpec] = key("The steps, by name. Their order is made from `needs`.", default_factory=dict)
     baseline: str = key(BASELINE_DOC, "git::metrics/accepted.json", default="")
+    predictions: dict[str, PredictionsSpec] = key(PREDICTIONS_DOC, default_factory=dict)
     gates: dict[str, GateSpec] | str = key(
         "The gates, by name; or the path of a policy file that holds them; or `none` to run without judging.",
         "gates.yaml",
         default_factory=dict,
     )
+    waivers: str = waivers_key()
+    longest_waiver: int = longest_waiver_key()
+    policy_guard: PolicyGuard | None = policy_guard_key()
     manifest: ManifestSpec = key("What the manifest records besides the run.", default=ManifestSpec())

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from mlops_action.config.model import PipelineSpec
 from mlops_action.config.options import OUTPUTS, flags_of, input_name, option_fields
 from mlops_action.config.policy_model import PolicySpec
+from mlops_action.config.waiver_model import WaiverSpec, WaiversSpec
 from mlops_action.errors import ExitCode, all_errors
 from mlops_action.structure import hints_of, is_required, key_of
 
@@ -22,6 +23,8 @@ def reference() -> str:
     lines += _record(PipelineSpec, "")
     lines += ["", "## Policy file", "", "`gates: gates.yaml` names a file with these keys.", ""]
     lines += _table(PolicySpec, "")
+    lines += ["", "## File of waivers", "", "`waivers: waivers.yaml` names a file with these keys.", ""]
+    lines += [*_table(WaiversSpec, ""), "", *_table(WaiverSpec, "waivers.N.")]
     lines += ["", "## Options and inputs", "", *_options()]
     lines += ["", "## Outputs of the action", "", "| output | what it is |", "|---|---|"]
     lines += [f"| `{name}` | {doc} |" for name, doc in OUTPUTS.items()]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
 
 from mlops_action.config.model import PipelineSpec
-from mlops_action.config.policy_model import Direction, GateSpec
+from mlops_action.config.policy_model import Direction, GatePart
 from mlops_action.config.step_model import StepSpec
 from mlops_action.config.yaml_source import Located
 from mlops_action.errors import BadValue, MlopsError, NeedsCycle, SpecError, UnknownName, nearest
-from mlops_action.structure import key_of
 
+T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-CHANGE_RULES = ("max_drop", "min_gain")
-RULES = ("min", "max", "range", "equals", *CHANGE_RULES)
+CHANGE_RULES = ("max_drop", "min_gain", "max_gain")
+HISTORY_RULES = ("ratchet", "history_threshold")
+COMBINATIONS = ("all", "any", "at_least")
+GROUP_RULES = ("max_gap", "min_ratio")
+RULES = ("min", "max", "range", "equals", *CHANGE_RULES, *HISTORY_RULES, *GROUP_RULES, *COMBINATIONS)
+"""A gate has exactly one of these."""
 
 _HIGHER = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta mcc auc roc_auc pr_auc
 average_precision r2 explained_variance ndcg mrr map top_k bleu rouge exact_match reward throughput"""
@@ -27,26 +32,34 @@ difference change"""
 DIRECTIONS = dict.fromkeys(_HIGHER.split(), Direction.HIGHER) | dict.fromkeys(_LOWER.split(), Direction.LOWER)
 
 
-def direction_of(gate: GateSpec) -> Direction | None:
+def is_pattern(name: str) -> bool:
+    """Whether a metric's or slice's name stands for all that match; one that is there as it is written comes first."""
+    return any(sign in name for sign in "*?[")
+
+
+def direction_of(gate: GatePart) -> Direction | None:
     """Which way the gate's metric is better: as declared, else as its name says.
 
     ``test.roc_auc``, ``val_loss`` and ``rmse_eur`` are recognised by their parts;
     ``neg_log_loss`` and ``accuracy_drop`` are not: what they mean has to be declared.
     """
-    if gate.direction is not None:
-        return gate.direction
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", gate.metric.rpartition(".")[2]).lower().replace("-", "_")
-    if name in DIRECTIONS:
-        return DIRECTIONS[name]
+    return gate.direction if gate.direction is not None else by_name(gate.metric, DIRECTIONS)
+
+
+def by_name(metric: str, table: Mapping[str, T]) -> T | None:
+    """What a table says of a metric, by its name or, when they agree, by the parts of its name."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric.rpartition(".")[2]).lower().replace("-", "_")
+    if name in table:
+        return table[name]
     if set(name.split("_")) & set(_TURNED.split()):
         return None
-    found = {way for known, way in DIRECTIONS.items() if re.search(rf"(?:^|_){known}(?:_|$)", name)}
+    found = {said for known, said in table.items() if re.search(rf"(?:^|_){known}(?:_|$)", name)}
     return found.pop() if len(found) == 1 else None
 
 
-def rule_of(gate: GateSpec) -> str:
+def rule_of(gate: GatePart) -> str:
     """Name of the one rule of a checked gate, as a field name."""
-    return next(rule for rule in RULES if getattr(gate, rule) is not None)
+    return next(rule for rule in RULES if getattr(gate, rule, None) is not None)
 
 
 def step_problems(spec: PipelineSpec, located: Located, flawed: Collection[str] = ()) -> list[MlopsError]:
@@ -133,57 +146,4 @@ def _cycles(spec: PipelineSpec, located: Located) -> Iterator[MlopsError]:
             "these steps need each other in a circle: " + " → ".join(circle),
             origin=located.origin(f"/steps/{circle[0]}/needs"),
             hint="remove one of these `needs`",
-        )
-
-
-def gate_problems(
-    gates: dict[str, GateSpec], baseline: str, located: Located, flawed: Collection[str] = ()
-) -> list[MlopsError]:
-    """Everything that is wrong about the gates, but for those in ``flawed``."""
-    problems: list[MlopsError] = []
-    for name, gate in gates.items():
-        if f"/gates/{name}" in flawed:
-            continue
-        origin = located.origin(f"/gates/{name}")
-        problems += [
-            type(error)(error.message, origin=origin, hint=error.hint) for error in _gate_problems(name, gate, baseline)
-        ]
-    return problems
-
-
-def _gate_problems(name: str, gate: GateSpec, baseline: str) -> Iterator[MlopsError]:
-    rules = [rule for rule in RULES if getattr(gate, rule) is not None]
-    if len(rules) != 1:
-        found = ", ".join(f"`{key_of(rule)}`" for rule in rules) or "none"
-        known = ", ".join(f"`{key_of(rule)}`" for rule in RULES)
-        yield SpecError(
-            f"gate `{name}` must have exactly one rule, found {found}",
-            hint=f"write one gate for each rule; the rules are {known}",
-        )
-        return
-    if gate.tolerance is not None:
-        yield from _tolerance_problems(name, gate, rules[0])
-    if rules[0] in CHANGE_RULES:
-        yield from _change_problems(name, gate, baseline)
-
-
-def _tolerance_problems(name: str, gate: GateSpec, rule: str) -> Iterator[MlopsError]:
-    if rule != "equals":
-        yield SpecError(f"gate `{name}`: `tolerance` belongs to `equals`, not to `{key_of(rule)}`")
-    if gate.equals == 0 and gate.tolerance is not None and gate.tolerance.relative is not None:
-        yield SpecError(
-            f"gate `{name}`: a share of 0 is not a tolerance", hint="write an absolute one, such as `tolerance: 0.001`"
-        )
-
-
-def _change_problems(name: str, gate: GateSpec, baseline: str) -> Iterator[MlopsError]:
-    if not (gate.baseline or baseline):
-        yield SpecError(
-            f"gate `{name}` compares with a baseline, and none is given",
-            hint="add `baseline: git::metrics.json` (or a path) to the gate, or beside `gates`",
-        )
-    if direction_of(gate) is None:
-        yield SpecError(
-            f"gate `{name}`: is a higher or a lower `{gate.metric}` better?",
-            hint="add `direction: higher` or `direction: lower`",
         )

@@ -100,11 +100,34 @@ def amount(value: Any) -> Amount:
             raise ValueError("expected `absolute` and/or `relative`")
         return Amount(
             _size(value["absolute"]) if "absolute" in value else None,
-            _share(value["relative"]) if "relative" in value else None,
+            share(value["relative"]) if "relative" in value else None,
         )
     if isinstance(value, str) and value.strip().endswith("%"):
-        return Amount(relative=_share(value))
+        return Amount(relative=share(value))
     return Amount(absolute=_size(value))
+
+
+def confidence(value: Any) -> Decimal:
+    """A confidence level from ``0.95`` or ``95%``.
+
+    Raises:
+        ValueError: another notation, or not between one half and 1.
+    """
+    level = share(value)
+    if not Decimal("0.5") <= level < 1:
+        raise ValueError("expected a confidence level from 50% to below 100%, such as `95%`")
+    return level
+
+
+def count(value: Any) -> int:
+    """A whole number from 0 on.
+
+    Raises:
+        ValueError: something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("expected a whole number from 0 on")
+    return value
 
 
 def amounts(value: Any) -> dict[str, Amount]:
@@ -118,7 +141,12 @@ def amounts(value: Any) -> dict[str, Amount]:
     return {str(name): amount(item) for name, item in value.items()}
 
 
-def _share(value: Any) -> Decimal:
+def share(value: Any) -> Decimal:
+    """A share from ``0.05`` or ``5%``, exactly.
+
+    Raises:
+        ValueError: another notation, or a number that is not finite or negative.
+    """
     if isinstance(value, str) and value.strip().endswith("%"):
         # Moves the point: a division would round to 28 digits.
         sign, digits, exponent = _size(value.strip()[:-1]).as_tuple()

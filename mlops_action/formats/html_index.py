@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from mlops_action.config.values import duration_text
 from mlops_action.formats.html_builder import Markup, badge, code_block, joined_markup, link, page, table, tag
 from mlops_action.formats.html_notebook import NotebookPage
-from mlops_action.formats.html_parts import differences_table, failure_words, ticked
+from mlops_action.formats.html_parts import differences_table, failure_words, parts_table, ticked
 from mlops_action.formats.interface import Account
 from mlops_action.formats.story import (
     broken_steps,
@@ -22,6 +22,7 @@ from mlops_action.formats.story import (
     value_text,
     worst_first,
 )
+from mlops_action.formats.verdict_text import WAIVER_HEAD, details, waiver_cells
 from mlops_action.records import CellResult, Failure, Manifest, RunResult, StepResult, Verdict, Verdicts
 from mlops_action.vocabulary import Outcome
 
@@ -62,6 +63,7 @@ class Index:
         account = self.account
         if account.verdicts is not None and account.verdicts.verdicts:
             yield self._gates(account.verdicts)
+            yield from self._waivers(account.verdicts)
         if account.run is not None:
             yield from self._failures(account.run)
             yield self._steps(account.run)
@@ -74,11 +76,22 @@ class Index:
 
     def _gates(self, verdicts: Verdicts) -> Markup:
         rows = [self._gate(each) for each in worst_first(verdicts)]
-        return _section("gates", "Gates", table(("Outcome", "Gate", "Why", "Would pass", "Rule"), rows))
+        parts = [
+            tag("details", tag("summary", f"What {each.gate} judged"), parts_table(each))
+            for each in worst_first(verdicts)
+            if each.parts
+        ]
+        return _section("gates", "Gates", table(("Outcome", "Gate", "Why", "Would pass", "Rule"), rows), *parts)
+
+    def _waivers(self, verdicts: Verdicts) -> Iterator[Markup]:
+        if verdicts.waivers:
+            rows = [tuple(map(ticked, waiver_cells(use))) for use in verdicts.waivers]
+            yield _section("waivers", "Waivers", table(("State", *WAIVER_HEAD[1:]), rows))
 
     def _gate(self, verdict: Verdict) -> tuple[Markup, ...]:
         why = [ticked(verdict.message)]
         why += [tag("span", ticked(verdict.hint), class_="hint")] if verdict.hint else []
+        why += [tag("span", ticked(line), class_="hint") for line in details(verdict, parts=False)]
         needed = Markup("") if verdict.outcome is Outcome.PASS else ticked(verdict.needed)
         rule = tag("code", verdict.origin)
         return (badge(str(verdict.outcome)), ticked(verdict.gate), joined_markup(why), needed, rule)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlops_action.config.values import duration_text
-from mlops_action.formats.html_builder import Markup, joined_markup, table, tag
+from mlops_action.formats.html_builder import Markup, badge, joined_markup, table, tag
 from mlops_action.formats.story import cells_text, clipped, peak_memory, step_notes
-from mlops_action.records import Difference, Failure, StepResult
+from mlops_action.formats.verdict_text import PART_HEAD, part_cells
+from mlops_action.records import Difference, Failure, StepResult, Verdict
 
 MAX_TEXT = 2000
 
@@ -53,3 +54,12 @@ def differences_table(differences: Sequence[Difference]) -> Markup:
         for each in differences
     ]
     return table(("What", "Saved", "Now"), rows, limit=50)
+
+
+def parts_table(verdict: Verdict) -> Markup:
+    """What a gate judged, one row for each part."""
+    rows = [
+        (badge(str(part.outcome)) if part.counted else "not counted", *map(ticked, part_cells(part)))
+        for part in verdict.parts
+    ]
+    return table(("Outcome", *PART_HEAD[1:]), rows)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from mlops_action.formats.interface import Account, Files
 from mlops_action.formats.story import cell_title, cells_of, is_failing, joined, left_out, lines_of, step_notes
+from mlops_action.formats.verdict_text import details
 from mlops_action.records import CellResult, Difference, Failure, StepResult, Verdict
 from mlops_action.vocabulary import CellStatus, FailureKind, Outcome, StepStatus
 
@@ -27,7 +28,7 @@ class JUnit:
     """The dialect of Ant, which Jenkins, GitLab and GitHub's reporters share.
 
     A gate that failed is a failure; one that could not be judged is an error; one that
-    warned passes and says so in its output.
+    only warns or informs passes and says so in its output.
     """
 
     def render(self, account: Account) -> Files:
@@ -135,12 +136,14 @@ def _difference(each: Difference) -> str:
 
 def _gate(suite: ET.Element, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname="gates", name=_clean(verdict.gate), time="0.000")
-    detail = _clean("\n".join(part for part in (verdict.message, verdict.hint, verdict.origin) if part))
+    detail = _clean(
+        "\n".join(part for part in (verdict.message, *details(verdict), verdict.hint, verdict.origin) if part)
+    )
     if verdict.outcome is Outcome.FAIL:
         ET.SubElement(case, "failure", type=verdict.rule, message=_clean(verdict.message)).text = detail
     elif verdict.outcome is Outcome.INCONCLUSIVE:
         ET.SubElement(case, "error", type="inconclusive", message=_clean(verdict.message)).text = detail
-    elif verdict.outcome is Outcome.WARN:
+    elif verdict.outcome in {Outcome.WARN, Outcome.INFO}:
         ET.SubElement(case, "system-out").text = detail
 
 

@@ -22,17 +22,20 @@ from mlops_action.formats.story import (
     value_text,
     worst_first,
 )
+from mlops_action.formats.verdict_text import PART_HEAD, WAIVER_HEAD, details, part_cells, waiver_cells
 from mlops_action.records import (
     CellResult,
     Difference,
     Failure,
     Manifest,
     MetricReading,
+    Part,
     RunResult,
     StepResult,
     Uncaptured,
     Verdict,
     Verdicts,
+    WaiverUse,
 )
 from mlops_action.vocabulary import Outcome
 
@@ -68,6 +71,8 @@ class _Report:
         yield from self._headline()
         if account.verdicts is not None and account.verdicts.verdicts:
             yield from ("## Gates", self._gates(account.verdicts))
+            yield from self._parts(account.verdicts)
+            yield from self._waivers(account.verdicts)
         if account.run is not None:
             yield from self._failures(account.run)
             yield from ("## Steps", self._steps(account.run))
@@ -89,8 +94,26 @@ class _Report:
     def _gate(self, verdict: Verdict) -> tuple[str, ...]:
         text = self.write.text
         why = text(verdict.message) + (f" ({text(verdict.hint)})" if verdict.hint else "")
+        why += "".join(f" · {text(line)}" for line in details(verdict, parts=False))
         needed = "" if verdict.outcome is Outcome.PASS else text(verdict.needed)
         return (f"{MARKS[verdict.outcome]} {verdict.outcome}", text(verdict.gate), why, needed, text(verdict.origin))
+
+    def _parts(self, verdicts: Verdicts) -> Iterator[str]:
+        for verdict in worst_first(verdicts):
+            if verdict.parts:
+                yield f"### What {self.write.text(verdict.gate)} judged"
+                yield self.write.table(PART_HEAD, verdict.parts, self._part)
+
+    def _part(self, part: Part) -> tuple[str, ...]:
+        mark = f"{MARKS[part.outcome]} {part.outcome}" + ("" if part.counted else " (not counted)")
+        return (mark, *map(self.write.text, part_cells(part)))
+
+    def _waivers(self, verdicts: Verdicts) -> Iterator[str]:
+        if verdicts.waivers:
+            yield from ("## Waivers", self.write.table(WAIVER_HEAD, verdicts.waivers, self._waiver))
+
+    def _waiver(self, use: WaiverUse) -> tuple[str, ...]:
+        return tuple(map(self.write.text, waiver_cells(use)))
 
     def _failures(self, run: RunResult) -> Iterator[str]:
         broken = broken_steps(run)

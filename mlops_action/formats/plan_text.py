@@ -165,7 +165,7 @@ def _cells(cells: CellSelection) -> str:
 
 def _gate(gate: PlannedGate) -> Iterator[str]:
     limits = ", ".join(f"{name} {_amount(value)}" for name, value in gate.limits.items())
-    severity = ", warns only" if gate.severity == "warn" else ""
+    severity = {"warn": ", warns only", "info": ", informs only"}.get(gate.severity, "")
     yield f"{gate.name}: {inline(gate.metric)} {limits}{severity}  ({inline(gate.origin)})"
     if gate.baseline:
         yield f"     compared with {inline(gate.baseline)}; {gate.direction} is better"

@@ -39,6 +39,8 @@ def _result(annotation: Annotation, rule: int) -> dict[str, Any]:
         if annotation.line:
             place["region"] = {"startLine": annotation.line}
         found["locations"] = [{"physicalLocation": place}]
+    if annotation.accepted:
+        found["suppressions"] = [{"kind": "external", "status": "accepted", "justification": annotation.accepted}]
     return found
 
 

@@ -13,12 +13,12 @@ from mlops_action.records import CellResult, MetricReading, RunResult, StepResul
 from mlops_action.sanitize import inline, plain
 from mlops_action.vocabulary import CellStatus, Outcome, StepStatus
 
-MARKS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WARN: "⚠️", Outcome.INCONCLUSIVE: "❔"}
+MARKS = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.WARN: "⚠️", Outcome.INCONCLUSIVE: "❔", Outcome.INFO: "ℹ️"}
 STEP_MARKS = {StepStatus.OK: "✅", StepStatus.FAILED: "❌", StepStatus.SKIPPED: "⏭️", StepStatus.INTERRUPTED: "⏹️"}
 NOTICEABLE_SECONDS = 1.0
 BRIEF_SECONDS = 0.1
 SLOWEST = 10
-_WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
+_WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.INFO, Outcome.PASS)
 
 
 def headline(account: Account) -> tuple[Outcome | None, str, str]:

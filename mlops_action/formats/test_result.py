@@ -39,7 +39,7 @@ def _predicate(manifest: Json, said: Json) -> Json:
             }
         ],
         "passedTests": _named(said, Outcome.PASS),
-        "warnedTests": _named(said, Outcome.WARN),
+        "warnedTests": _named(said, Outcome.WARN, Outcome.INFO),
         "failedTests": _named(said, *_BLOCKING),
     }
 

@@ -7,5 +7,15 @@ RULES = {
     "equals": "mlops_action.gates.absolute:Equals",
     "max-drop": "mlops_action.gates.change:MaxDrop",
     "min-gain": "mlops_action.gates.change:MinGain",
+    "max-gain": "mlops_action.gates.change:MaxGain",
 }
-"""Rules by their key in a policy."""
+"""Rules on one value, by their key in a policy."""
+
+HISTORY_RULES = {
+    "ratchet": "mlops_action.gates.history:Ratchet",
+    "history-threshold": "mlops_action.gates.history:HistoryThreshold",
+}
+"""Rules on one value and those of earlier runs, by their key in a policy."""
+
+COMBINATIONS = ("all", "any", "at-least")
+"""Rules that combine others, by their key in a policy; see ``combination``."""

@@ -40,10 +40,11 @@ class _Change:
 
 
 class _ChangeRule:
-    """Passes when the gain is at least what each size of the amount requires."""
+    """Passes when the gain is at least (or, with a ceiling, at most) what each size of the amount requires."""
 
     needs_baseline = True
     verb = ""
+    ceiling = False
 
     def judge(self, gate: PlannedGate, value: Decimal, baseline: Decimal | None) -> Judgement:
         """Judge ``value``; see ``Rule``. A share of the baseline 0 is undefined.
@@ -62,7 +63,7 @@ class _ChangeRule:
             return Judgement(None, f"the change of {gate.metric} has too many digits to tell", limit)
 
     def required(self, size: Decimal) -> Decimal:
-        """The gain that a size of the amount asks for; negative when a loss is allowed."""
+        """The gain that a size of the amount asks for, or allows at most; negative for a loss."""
         raise NotImplementedError
 
     def demand(self, higher: bool, gain: Decimal | None = None) -> str:
@@ -71,15 +72,16 @@ class _ChangeRule:
 
     def _compare(self, change: _Change, sizes: Sizes, limit: str) -> Judgement:
         gain = change.gain
-        passed = sizes.decide(lambda size: gain >= self.required(size))
+        passed = sizes.decide(lambda size: gain <= self.required(size) if self.ceiling else gain >= self.required(size))
         ends = (change.value, change.baseline, gain.copy_abs())
         if passed is None:
             said = f"{change.told(*figures(*ends))}; a share of the baseline 0 is undefined"
             return Judgement(None, said, limit, "a baseline other than 0, or an absolute amount alone")
-        bound = change.after(max(self.required(size) for size in sizes.known))
+        strictest = min if self.ceiling else max
+        bound = change.after(strictest(self.required(size) for size in sizes.known))
         here, before, size, _, *shown = figures(*ends, bound, *sizes.known)
         asked = f"{self.demand(change.higher, gain)} {sizes.text(shown, 'the baseline')} {self.verb}"
-        needed = f"at {'least' if change.higher else 'most'} {text_of(bound)}"
+        needed = f"at {'least' if change.higher != self.ceiling else 'most'} {text_of(bound)}"
         return Judgement(passed, f"{change.told(here, before, size)}; {asked}", limit, needed)
 
 
@@ -111,3 +113,19 @@ class MinGain(_ChangeRule):
         """``at least`` after a gain, else with the word for a gain."""
         better = "rise" if higher else "drop"
         return "at least" if gain is not None and gain > 0 else f"a {better} of at least"
+
+
+class MaxGain(_ChangeRule):
+    """Passes unless the value is better than the baseline by more than the amount: too good to be true."""
+
+    verb = "allowed"
+    ceiling = True
+
+    def required(self, size: Decimal) -> Decimal:
+        """A gain of ``size`` is allowed."""
+        return size
+
+    def demand(self, higher: bool, gain: Decimal | None = None) -> str:
+        """``at most`` after a gain, else with the word for a gain."""
+        better = "rise" if higher else "drop"
+        return "at most" if gain is not None and gain > 0 else f"a {better} of at most"

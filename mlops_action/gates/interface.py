@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from mlops_action.records import PlannedGate
+from mlops_action.vocabulary import Undecided
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule says of finite numbers: None when it is undefined for them."""
+    """What a rule says of finite numbers: None when it cannot tell, and ``undecided`` says why."""
 
     passed: bool | None
     message: str
     limit: str
     needed: str = ""
+    undecided: Undecided = Undecided.UNDEFINED
 
 
 class Rule(Protocol):
@@ -31,3 +34,17 @@ class Rule(Protocol):
 
     def judge(self, gate: PlannedGate, value: Decimal, baseline: Decimal | None) -> Judgement:
         """Judge ``value``; ``baseline`` is finite, and None exactly when the rule needs none."""
+
+
+class HistoryRule(Protocol):
+    """Judges one finite candidate value by those of earlier runs, the oldest first.
+
+    Laws, tested for every such rule: those of ``Rule``; too few values, and values that leave open how much is usual,
+    are None, never a pass.
+    """
+
+    def judge(self, gate: PlannedGate, value: Decimal, past: Sequence[Decimal]) -> Judgement:
+        """Judge ``value``; all values are finite."""
+
+    def reference(self, gate: PlannedGate, past: Sequence[Decimal]) -> Decimal | None:
+        """The one value of ``past`` that the rule compares with, or None when it looks at all of them."""

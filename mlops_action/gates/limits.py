@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from mlops_action.codec import encode
-from mlops_action.config.policy_model import GateSpec
-from mlops_action.config.rules import rule_of
+from mlops_action.config.history_model import HistoryThresholdSpec
+from mlops_action.config.policy_model import GatePart
+from mlops_action.config.rules import COMBINATIONS, rule_of
 from mlops_action.config.values import Amount, amount, finite, number_range
 from mlops_action.errors import BadDocument
 from mlops_action.records import Json, PlannedGate
@@ -17,9 +18,12 @@ from mlops_action.structure import key_of
 T = TypeVar("T")
 
 
-def limits_of(gate: GateSpec) -> Json:
-    """The limits of a checked gate: ``{"min": 0.95}``, ``{"max-drop": {"relative": 0.1}}``."""
+def limits_of(gate: GatePart) -> Json:
+    """The limits of a checked gate: ``{"min": 0.95}``, ``{"max-drop": {"relative": 0.1}}``, ``{"any": 1}``."""
     rule = rule_of(gate)
+    if rule in COMBINATIONS:
+        needed = {"all": len(getattr(gate, "all", None) or ()), "any": 1}
+        return {key_of(rule): needed.get(rule, getattr(gate, rule))}
     limits = {key_of(rule): _plain(getattr(gate, rule))}
     if gate.tolerance is not None:
         limits["tolerance"] = _plain(gate.tolerance)
@@ -28,7 +32,7 @@ def limits_of(gate: GateSpec) -> Json:
 
 def _plain(limit: Any) -> Json:
     encoded = encode(limit)
-    if isinstance(limit, Amount):
+    if isinstance(limit, (Amount, HistoryThresholdSpec)):
         return {part: size for part, size in encoded.items() if size is not None}
     return encoded
 

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import posixpath
-from pathlib import Path
+from datetime import datetime
+from pathlib import Path, PurePath
 
-from mlops_action.canonical import sha256_bytes
-from mlops_action.errors import BaselineUnavailable, GitRefused, MlopsError
+from mlops_action.canonical import sha256_bytes, sha256_file
+from mlops_action.errors import BaselineMissing, BaselineUnavailable, GitRefused, MlopsError
+from mlops_action.metrics.collect import MAX_BYTES
 from mlops_action.metrics.files import limited_bytes, reader_for
+from mlops_action.metrics.history import MAX_BYTES as HISTORY_BYTES
+from mlops_action.metrics.history import PastRun, read_history
 from mlops_action.records import BaselineIdentity, MetricReading
 from mlops_action.repository import Repository
 
 Baseline = tuple[tuple[MetricReading, ...], BaselineIdentity]
+History = tuple[tuple[PastRun, ...], BaselineIdentity]
 
 
 class Baselines:
     """Reads each baseline once, and remembers those that could not be read as well."""
 
-    def __init__(self, root: Path, repository: Repository) -> None:
-        """Take the project folder, which paths are relative to, and its repository."""
+    def __init__(self, root: Path, repository: Repository, now: datetime | None = None) -> None:
+        """Take the project folder, which paths are relative to, its repository, and the time (for histories)."""
         self._root = root
         self._repository = repository
+        self.now = now
         self._read: dict[str, Baseline | BaselineUnavailable] = {}
+        self._histories: dict[str, History] = {}
 
     def read(self, locator: str) -> Baseline:
         """The readings of a baseline, and which bytes they were read from.
@@ -41,6 +48,51 @@ class Baselines:
         if isinstance(known, BaselineUnavailable):
             raise known
         return known
+
+    @property
+    def root(self) -> Path:
+        """The project folder."""
+        return self._root
+
+    def history(self, locator: str) -> History:
+        """The earlier runs of a history file without those of the commit at hand, and which bytes they were read from.
+
+        Raises:
+            BaselineUnavailable: with the cause and what to do about it.
+        """
+        if locator not in self._histories:
+            in_git = locator.startswith("git:")
+            data, resolved = self._from_git(locator) if in_git else self._from_disk(locator, HISTORY_BYTES)
+            try:
+                runs = read_history(data, resolved)
+            except MlopsError as error:
+                raise BaselineUnavailable(
+                    f"the history is not readable: {error.message}", origin=error.origin, hint=error.hint
+                ) from error
+            here = self._repository.attempt("rev-parse", "--verify", "--quiet", "HEAD") if runs else ""
+            others = tuple(run for run in runs if not here or run.commit != here)
+            self._histories[locator] = others, BaselineIdentity(locator, resolved, f"sha256:{sha256_bytes(data)}")
+        return self._histories[locator]
+
+    def file(self, locator: str, folder: Path) -> tuple[Path, BaselineIdentity]:
+        """A baseline of any size as a file: itself, or a copy in ``folder``.
+
+        Raises:
+            BaselineUnavailable: with the cause and what to do about it.
+        """
+        if locator and not locator.startswith("git:"):
+            path = self._root / locator
+            if not path.is_file():
+                self._from_disk(locator)
+            digest = sha256_file(path)
+            return path, BaselineIdentity(locator, Path(locator).as_posix(), f"sha256:{digest}")
+        if not locator:
+            raise BaselineUnavailable("no baseline is given", hint="name a `baseline` with the predictions")
+        data, resolved = self._from_git(locator)
+        digest = sha256_bytes(data)
+        path = folder / f"{digest[:16]}{PurePath(resolved).suffix}"
+        path.write_bytes(data)
+        return path, BaselineIdentity(locator, resolved, f"sha256:{digest}")
 
     def refuse_itself(self, locator: str, reading_origin: str) -> None:
         """Refuse to compare a file with itself: nothing ever drops that way.
@@ -72,12 +124,13 @@ class Baselines:
             ) from error
         return readings, BaselineIdentity(locator, resolved, f"sha256:{sha256_bytes(data)}")
 
-    def _from_disk(self, locator: str) -> tuple[bytes, str]:
+    def _from_disk(self, locator: str, most: int = MAX_BYTES) -> tuple[bytes, str]:
         try:
-            return limited_bytes(self._root / locator), Path(locator).as_posix()
+            return limited_bytes(self._root / locator, most), Path(locator).as_posix()
         except (OSError, ValueError) as error:
-            cause = "there is no such file" if isinstance(error, FileNotFoundError) else error
-            raise BaselineUnavailable(
+            absent = isinstance(error, FileNotFoundError)
+            cause = "there is no such file" if absent else error
+            raise (BaselineMissing if absent else BaselineUnavailable)(
                 f"the baseline {locator} cannot be read: {getattr(cause, 'strerror', None) or cause}",
                 origin=locator,
                 hint="the path is relative to the project folder; "
@@ -99,10 +152,10 @@ class Baselines:
             return self._repository.file_at(commit, path), f"git:{commit}:{path}"
         except GitRefused as refusal:
             named = f"`{ref}`" if ref else "the base of the merge"
-            raise BaselineUnavailable(
+            raise (BaselineMissing if refusal.about_a_missing_file else BaselineUnavailable)(
                 f"{path} is not in commit {commit[:12]} ({named}): {refusal.message}",
                 origin=locator,
-                hint="the first time, commit the accepted metrics there and give the gate `severity: warn` "
+                hint="the first time, commit the accepted metrics there and give the gate `on-missing: warn` "
                 "until that is merged; PATH is relative to the project folder",
             ) from refusal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from mlops_action.config.values import MAX_EXPONENT
 from mlops_action.errors import MetricUnreadable
@@ -57,6 +57,20 @@ def exact(text: str, origin: str) -> Decimal:
             hint=f"at most {MAX_LENGTH} characters and exponents up to {MAX_EXPONENT} are read",
         )
     return number
+
+
+class Written(str):
+    """A number as a file writes it; read where its place is known."""
+
+    __slots__ = ()
+
+
+_SHARE = Context(prec=50)
+
+
+def share(count: Decimal, total: Decimal) -> Decimal | None:
+    """``count`` of ``total``, to 50 digits where it has no end; None of nothing."""
+    return _SHARE.divide(count, total) if total else None
 
 
 class Readings:

@@ -34,13 +34,13 @@ def read_metric_file(path: Path, shown_as: str) -> list[MetricReading]:
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
         raise MetricUnreadable(
-            f"cannot read the metric file: {cause}", origin=shown_as, hint="name a JSON or CSV file that can be read"
+            f"cannot read the metric file: {cause}", origin=shown_as, hint="name a metric file that can be read"
         ) from error
     return reader.read(data, shown_as)
 
 
-def limited_bytes(path: Path) -> bytes:
-    """Contents of a regular file, cut where it is too large for a reader anyway.
+def limited_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Contents of a regular file, cut where it is too large (``most`` bytes) for a reader anyway.
 
     Raises:
         OSError: it cannot be read, or is no file; a pipe is not waited for.
@@ -49,7 +49,7 @@ def limited_bytes(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise OSError("it is not a file")
     with path.open("rb") as handle:
-        return handle.read(MAX_BYTES + 1)
+        return handle.read(most + 1)
 
 
 def reader_for(name: str, shown_as: str) -> MetricReader:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from mlops_action.errors import MetricUnreadable
-from mlops_action.metrics.collect import Leaf, Readings, exact, leaves
+from mlops_action.metrics.collect import Leaf, Readings, leaves
+from mlops_action.metrics.plain_data import number_of
 from mlops_action.records import Json, MetricReading
-from mlops_action.structure import exact_number
 
 VALUES_MIME = "application/vnd.mlops-action.values.v1+json"
 SCRAP_MIME_START = "application/scrapbook.scrap."
 SCRAP_MIME = f"{SCRAP_MIME_START}json+json"
+JSON_MIME = "application/json"
 
 
 def read_values(notebook: Mapping[str, Any], file: str) -> list[MetricReading]:
@@ -36,11 +38,40 @@ def read_values(notebook: Mapping[str, Any], file: str) -> list[MetricReading]:
     return list(found.values())
 
 
+def read_json_outputs(
+    notebook: Mapping[str, Any], file: str, taken: Collection[tuple[str, str]]
+) -> list[MetricReading]:
+    """Numbers in objects that the notebook shows as ``application/json``, but for the names in ``taken``.
+
+    Nobody promised that these are metrics: lists, texts and what is absurdly large are left out,
+    and whatever else gives a metric of the same name comes first.
+    """
+    found: dict[str, MetricReading] = {}
+    for origin, data in _outputs(notebook, file):
+        shown = data.get(JSON_MIME)
+        ours = VALUES_MIME in data or any(mime.startswith(SCRAP_MIME_START) for mime in data)
+        if ours or not isinstance(shown, dict):
+            continue
+        # What is shown later must not leave an older number standing, even when it cannot be read itself.
+        for old in [name for name in found if name.partition(".")[0] in shown]:
+            del found[old]
+        with suppress(MetricUnreadable):
+            counted = Readings()
+            for leaf in leaves(shown, origin, lists=False):
+                value = _number(leaf, origin)
+                if value is not None and (leaf.name, "") not in taken:
+                    counted.add(leaf.name, value, origin)
+            found.update((reading.name, reading) for reading in counted.all)
+    return list(found.values())
+
+
 def _outputs(notebook: Mapping[str, Any], file: str) -> Iterator[tuple[str, Mapping[str, Json]]]:
     """The MIME bundle of each output, and the origin of what it holds."""
     for index, cell in enumerate(notebook.get("cells") or ()):
-        for output in cell.get("outputs") or ():
-            data = output.get("data")
+        if not isinstance(cell, Mapping) or not isinstance(cell.get("outputs"), (list, tuple)):
+            continue
+        for output in cell["outputs"]:
+            data = output.get("data") if isinstance(output, Mapping) else None
             if isinstance(data, Mapping):
                 yield f"{file}#{cell.get('id') or index}", data
 
@@ -76,6 +107,4 @@ def _take_scrap(scrap: Mapping[str, Json], origin: str, found: dict[str, MetricR
 
 
 def _number(leaf: Leaf, origin: str) -> Decimal | None:
-    if isinstance(leaf.value, bool) or not isinstance(leaf.value, (int, float)):
-        return None
-    return exact(str(exact_number(leaf.value)), origin)
+    return number_of(leaf.value, origin)

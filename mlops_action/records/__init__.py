@@ -10,6 +10,9 @@ from mlops_action.records.base import Number as Number
 from mlops_action.records.base import documented as documented
 from mlops_action.records.emission import Annotation as Annotation
 from mlops_action.records.emission import Emissions as Emissions
+from mlops_action.records.evidence import Evidence as Evidence
+from mlops_action.records.evidence import Part as Part
+from mlops_action.records.guard import GuardReport as GuardReport
 from mlops_action.records.manifest import Fact as Fact
 from mlops_action.records.manifest import Manifest as Manifest
 from mlops_action.records.manifest import Uncaptured as Uncaptured
@@ -21,7 +24,9 @@ from mlops_action.records.plan import PlannedGate as PlannedGate
 from mlops_action.records.plan import PlannedParameter as PlannedParameter
 from mlops_action.records.plan import PlannedStep as PlannedStep
 from mlops_action.records.plan import Retry as Retry
+from mlops_action.records.plan import Smallest as Smallest
 from mlops_action.records.plan import StepLimits as StepLimits
+from mlops_action.records.predictions import PlannedPredictions as PlannedPredictions
 from mlops_action.records.run import CellResult as CellResult
 from mlops_action.records.run import Difference as Difference
 from mlops_action.records.run import Failure as Failure
@@ -33,3 +38,5 @@ from mlops_action.records.run import Unsteady as Unsteady
 from mlops_action.records.verdict import BaselineIdentity as BaselineIdentity
 from mlops_action.records.verdict import Verdict as Verdict
 from mlops_action.records.verdict import Verdicts as Verdicts
+from mlops_action.records.waiver import Waiver as Waiver
+from mlops_action.records.waiver import WaiverUse as WaiverUse

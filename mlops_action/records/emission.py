@@ -16,6 +16,7 @@ class Annotation:
     message: str = documented("The message.")
     path: str = documented("File relative to the repository, or empty.", default="")
     line: int | None = documented("Line, counted from 1.", default=None)
+    accepted: str = documented("Why it is accepted all the same, where a waiver says so.", default="")
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from mlops_action.records.base import FileState, Json, Number, documented
+from mlops_action.records.predictions import PlannedPredictions
+from mlops_action.records.waiver import Waiver
+from mlops_action.vocabulary import Prove
 
 
 @dataclass(frozen=True)
@@ -125,18 +129,42 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
+class Smallest:
+    """How small a slice may be, and what happens to smaller ones."""
+
+    rows: int = documented("Fewest rows.", default=0)
+    positives: int = documented("Fewest positives, in binary classification.", default=0)
+    negatives: int = documented("Fewest negatives, in binary classification.", default=0)
+    counts: bool = documented("Whether a smaller slice makes the gate inconclusive.", default=True)
+
+
+@dataclass(frozen=True)
 class PlannedGate:
     """One rule on readings."""
 
     name: str = documented("Name of the gate.")
     metric: str = documented("Metric that it judges.")
-    rule: str = documented("`min`, `max`, `range`, `equals`, `max-drop` or `min-gain`.")
+    rule: str = documented("The rule, by its key in the policy.")
     limits: Json = documented("The rule's numbers, as the policy gives them, normalised.")
     origin: str = documented("Where the gate is declared.")
     direction: str = documented("`higher` or `lower` is better; empty where the rule does not need it.", default="")
     baseline: str = documented("Where the baseline is read from; empty for absolute rules.", default="")
-    severity: str = documented("`block` or `warn`.", default="block")
+    severity: str = documented("`block`, `warn` or `info`.", default="block")
     slice: str = documented("Slice that it judges; empty for all rows.", default="")
+    expression: str = documented("Arithmetic over metrics that is judged in place of one; else empty.", default="")
+    history: str = documented("Where the values of earlier runs are read from; else empty.", default="")
+    combined: tuple[PlannedGate, ...] = documented("The rules that it combines; else none.", default=())
+    predictions: PlannedPredictions | None = documented(
+        "The file of predictions that the metric is computed from; null when it is read.", default=None
+    )
+    slices: tuple[str, ...] = documented("Slices that it judges one by one: `country`, `country & device`.", default=())
+    groups: str = documented("Column whose values are the groups that `max-gap` and `min-ratio` compare.", default="")
+    prove: Prove = documented("Which verdict the rows must prove: `pass`, `fail` or `none`.", default=Prove.NONE)
+    confidence: Number = documented("Confidence level of intervals.", default=Decimal("0.95"))
+    smallest: Smallest = documented("What a slice must hold to be judged.", default=Smallest())
+    on_missing: str = documented("What it says when something is not there.", default="inconclusive")
+    on_undefined: str = documented("What it says of a value that is no finite number.", default="inconclusive")
+    on_inconclusive: str = documented("What it says when the data is too little.", default="inconclusive")
 
 
 @dataclass(frozen=True)
@@ -157,3 +185,6 @@ class Plan:
     shard: str = documented("`I/N` when only the I-th of N parts of the steps is planned, or empty.", default="")
     shard_of: str = documented("`sha256:` of the whole plan that a shard is a part of, or empty.", default="")
     shard_steps: tuple[str, ...] = documented("Names of all steps of that whole plan, in order.", default=())
+    waivers: tuple[Waiver, ...] = documented("Permissions for gates to fail.", default=())
+    longest_waiver: int = documented("Most days that a waiver may have to run.", default=90)
+    policy_guard: str = documented("What the policy says of changes of itself; empty by default.", default="")

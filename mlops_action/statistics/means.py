@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from mlops_action.statistics.distributions import student_cdf, student_quantile
-from mlops_action.statistics.results import LEVEL, Interval, Significance, tail
+from mlops_action.statistics.results import LEVEL, At, Interval, Significance, tail
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,10 @@ class Mean:
             return Interval(-math.inf, math.inf, level, "student")
         reach = student_quantile(1 - beyond, self.freedom) * math.sqrt(self.variance)
         return Interval(self.value - reach, self.value + reach, level, "student")
+
+    def interval_within(self, low: float, high: float) -> At:
+        """Student's interval at any level, cut to the range that the quantity can have."""
+        return lambda level: self.interval(level).within(low, high)
 
     def interval_for_skewed(self, level: float = LEVEL) -> Interval:
         """Student's interval corrected for skewness by Hall's cubic transformation (Hall 1992, JRSS B 54:221).

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from mlops_action.statistics.clusters import Codes, Floats
 from mlops_action.statistics.distributions import normal_cdf, normal_quantile
-from mlops_action.statistics.results import LEVEL, Interval, tail
+from mlops_action.statistics.results import LEVEL, At, Interval, tail
 from mlops_action.statistics.seeds import generator
 
 RESAMPLES = 2000
@@ -39,6 +40,28 @@ class Bootstrap:
     resamples: int = RESAMPLES
 
 
+@dataclass(frozen=True)
+class _Resampled:
+    """The statistic of the data, of the resamples, and with parts left out."""
+
+    estimate: float
+    drawn: Floats
+    jackknife: tuple[Floats, Floats]
+
+
+_NOTHING = _Resampled(math.nan, np.zeros(0), (np.zeros(0), np.zeros(0)))
+
+
+def _at(draw: Callable[[], _Resampled]) -> At:
+    drawn = cache(draw)
+
+    def at(level: float) -> Interval:
+        found = drawn()
+        return bca(found.estimate, found.drawn, found.jackknife, level)
+
+    return at
+
+
 def bootstrap_of(*purpose: str, resamples: int = RESAMPLES) -> Bootstrap:
     """The recorded seed's own stream for one purpose, such as a metric and a slice."""
     return Bootstrap(generator(*purpose), resamples)
@@ -53,22 +76,36 @@ def rows_interval(rows: int, statistic: OfRows, how: Bootstrap, level: float = L
         how: number of resamples and stream.
         level: of the interval.
     """
+    return rows_at(rows, statistic, how)(level)
+
+
+def rows_at(rows: int, statistic: OfRows, how: Bootstrap) -> At:
+    """``rows_interval`` at any level; drawn once, when the first one is asked for."""
+    return _at(lambda: _of_rows(rows, statistic, how))
+
+
+def _of_rows(rows: int, statistic: OfRows, how: Bootstrap) -> _Resampled:
     drawn = np.array([statistic(how.stream.integers(0, rows, size=rows)) for _ in range(how.resamples)])
     groups = [np.arange(rows)[start :: min(rows, MOST_LEFT_OUT)] for start in range(min(rows, MOST_LEFT_OUT))]
     everything = np.arange(rows)
     left_out = np.array([statistic(np.delete(everything, group)) for group in groups])
-    return bca(statistic(everything), drawn, (left_out, np.ones(left_out.size)), level)
+    return _Resampled(statistic(everything), drawn, (left_out, np.ones(left_out.size)))
 
 
 def clusters_interval(clusters: Codes, statistic: OfRows, how: Bootstrap, level: float = LEVEL) -> Interval:
     """As ``rows_interval``, with whole clusters drawn; ``clusters`` numbers each row's one, shape (rows,)."""
+    return clusters_at(clusters, statistic, how)(level)
+
+
+def clusters_at(clusters: Codes, statistic: OfRows, how: Bootstrap) -> At:
+    """``clusters_interval`` at any level; drawn once, when the first one is asked for."""
     order = np.argsort(clusters, kind="stable")
     members = np.split(order, np.cumsum(np.bincount(clusters))[:-1])
 
     def of_clusters(chosen: Indices) -> float:
         return statistic(np.concatenate([members[each] for each in chosen])) if chosen.size else math.nan
 
-    return rows_interval(len(members), of_clusters, how, level)
+    return rows_at(len(members), of_clusters, how)
 
 
 def cells_interval(counts: Counts, statistic: OfCells, how: Bootstrap, level: float = LEVEL) -> Interval:
@@ -82,15 +119,23 @@ def cells_interval(counts: Counts, statistic: OfCells, how: Bootstrap, level: fl
         how: number of resamples and stream.
         level: of the interval.
     """
-    if counts.ndim == 2:
-        return _clustered_cells(counts, statistic, how, level)
+    return cells_at(counts, statistic, how)(level)
+
+
+def cells_at(counts: Counts, statistic: OfCells, how: Bootstrap) -> At:
+    """``cells_interval`` at any level; drawn once, when the first one is asked for."""
+    draw = _clustered_cells if counts.ndim == 2 else _of_cells
+    return _at(lambda: draw(counts, statistic, how))
+
+
+def _of_cells(counts: Counts, statistic: OfCells, how: Bootstrap) -> _Resampled:
     rows = int(counts.sum())
     if not rows:
-        return _unknown(level)
+        return _NOTHING
     drawn = statistic(how.stream.multinomial(rows, counts / counts.sum(), size=how.resamples))
     present = np.flatnonzero(counts)
     left_out = statistic(counts - np.eye(counts.size)[present])
-    return bca(float(statistic(counts)), drawn, (left_out, counts[present].astype(np.float64)), level)
+    return _Resampled(float(statistic(counts)), drawn, (left_out, counts[present].astype(np.float64)))
 
 
 def bca(estimate: float, drawn: Floats, jackknife: tuple[Floats, Floats], level: float = LEVEL) -> Interval:
@@ -115,20 +160,20 @@ def bca(estimate: float, drawn: Floats, jackknife: tuple[Floats, Floats], level:
         moved = bias + normal_quantile(probability)
         ends.append(normal_cdf(bias + moved / (1 - acceleration * moved)))
     low, high = np.quantile(known, ends)
-    return Interval(float(low), float(high), level, "bootstrap-bca")
+    return Interval(float(low), float(high), level, "bootstrap-bca", drawn.size)
 
 
-def _clustered_cells(counts: Counts, statistic: OfCells, how: Bootstrap, level: float) -> Interval:
+def _clustered_cells(counts: Counts, statistic: OfCells, how: Bootstrap) -> _Resampled:
     clusters = counts.shape[0]
     if clusters < 2:
-        return _unknown(level)
+        return _NOTHING
     totals = np.empty((how.resamples, counts.shape[1]))
     for each in range(how.resamples):
         times = np.bincount(how.stream.integers(0, clusters, size=clusters), minlength=clusters)
         totals[each] = (times[:, None] * counts).sum(axis=0)
     left_out = statistic(counts.sum(axis=0) - counts)
     everything = float(statistic(counts.sum(axis=0)))
-    return bca(everything, statistic(totals), (left_out, np.ones(clusters)), level)
+    return _Resampled(everything, statistic(totals), (left_out, np.ones(clusters)))
 
 
 def _acceleration(left_out: Floats, times: Floats) -> float:
@@ -142,4 +187,4 @@ def _acceleration(left_out: Floats, times: Floats) -> float:
 
 
 def _unknown(level: float) -> Interval:
-    return Interval(-math.inf, math.inf, level, "bootstrap-bca")
+    return Interval(-math.inf, math.inf, level, "bootstrap-bca", RESAMPLES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 LEVEL = 0.95
@@ -19,6 +20,8 @@ class Interval:
     high: float
     level: float
     method: str
+    draws: int = 0
+    """Random draws that it was made from; 0 where there is a formula. No p-value is below 1 / (draws + 1)."""
 
     def within(self, low: float, high: float) -> Interval:
         """The part of the interval between ``low`` and ``high``, the range that the quantity can have."""
@@ -27,6 +30,21 @@ class Interval:
     def half(self) -> Interval:
         """The interval of half the quantity."""
         return replace(self, low=self.low / 2, high=self.high / 2)
+
+
+At = Callable[[float], Interval]
+"""The interval at a level; nothing is computed before it is asked for."""
+
+
+def mapped(at: At, of: Callable[[float], float], method: str = "") -> At:
+    """The intervals of a monotone function of a quantity, rising or falling."""
+
+    def through(level: float) -> Interval:
+        found = at(level)
+        low, high = sorted((of(found.low), of(found.high)))
+        return replace(found, low=low, high=high, method=method or found.method)
+
+    return through
 
 
 @dataclass(frozen=True)

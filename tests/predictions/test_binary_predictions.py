@@ -13,8 +13,9 @@ from sklearn import metrics
 
 from mlops_action.metrics.predictions import areas
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.statistics.delong import auc_of
+from mlops_action.vocabulary import Task
 
 EXACT = 1e-9
 ROLES = Roles(Task.BINARY, "y", "p", slices=("country", "device", ("country", "device")))

@@ -14,7 +14,8 @@ from sklearn import metrics
 from mlops_action.errors import PredictionsUnreadable
 from mlops_action.metrics.predictions import files
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Task
 
 NAMES = ("bird", "cat", "dog", "eel")
 ROLES = Roles(Task.MULTICLASS, "y", scores=tuple((name, f"p_{name}") for name in NAMES), slices=("g",))

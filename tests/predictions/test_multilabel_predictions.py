@@ -13,7 +13,8 @@ from sklearn import metrics
 
 from mlops_action.errors import BadValue
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Task
 
 NAMES = ("news", "sport", "music")
 ROLES = Roles(

@@ -15,7 +15,8 @@ from pyarrow import csv, parquet
 from mlops_action.errors import BadValue, PredictionsUnreadable
 from mlops_action.metrics.predictions import files
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Task
 
 ROLES = Roles(Task.BINARY, "y", "p", slices=("g",), id="id")
 

@@ -14,7 +14,8 @@ from pyarrow import parquet
 
 from mlops_action.errors import MlopsError
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Task
 
 ODD = st.sampled_from([0.0, -0.0, 1.0, 0.5, math.nan, math.inf, -math.inf, 1e308, -1e308, 5e-324, 2.5, -1.0])
 NUMBER = st.one_of(ODD, st.floats(0, 1), st.none())

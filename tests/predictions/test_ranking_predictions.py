@@ -13,7 +13,8 @@ from sklearn import metrics
 
 from mlops_action.errors import PredictionsUnreadable
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Task
 
 ROLES = Roles(Task.RANKING, "y", "p", query="q")
 QUERIES, SIZE = 60, 9

@@ -12,7 +12,8 @@ from pyarrow import parquet
 from sklearn import metrics
 
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Task
 
 EXACT = 1e-9
 

@@ -15,7 +15,8 @@ from sklearn import metrics
 
 from mlops_action.errors import PredictionsUnreadable
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Task
 
 EXACT = 1e-9
 ROLES = Roles(Task.BINARY, "y", "p", slices=("g",))

@@ -55,6 +55,17 @@ def test_21_slices_of_equal_models_are_blocked_at_most_one_time_in_twenty() -> N
     assert np.mean([each["naive"] for each in merges]) > 0.7
 
 
+def test_a_gate_over_21_slices_of_equal_models_blocks_at_most_one_time_in_twenty() -> None:
+    stream = np.random.default_rng(3)
+    assert np.mean([SIMULATION.gated(stream, 0.0, 0.9) for _ in range(100)]) <= 0.06
+
+
+def test_a_gate_over_21_slices_finds_one_that_is_worse_by_two_points_with_the_power_of_theory() -> None:
+    stream, theory = np.random.default_rng(4), SIMULATION.exact_power(0.02, 0.05 / 21, 2000)
+    found = np.mean([SIMULATION.gated(stream, 0.0, 0.9, drop=0.02, rows=2000) for _ in range(100)])
+    assert found == pytest.approx(theory, abs=4 * np.sqrt(theory * (1 - theory) / 100))
+
+
 def test_a_slice_that_is_worse_by_two_points_is_found_with_the_power_of_theory() -> None:
     stream = np.random.default_rng(2)
     found = np.mean([SIMULATION.blocked(stream, 0.02, rows=2000)["first"] for _ in range(DRAWS)])

@@ -88,6 +88,38 @@ def test_newcombes_paired_interval_is_the_published_one(pairs: Pairs, printed: t
     assert (round(found.low, 3), round(found.high, 3)) == printed
 
 
+def derived_again(pairs: Pairs) -> tuple[float, float]:
+    """Method 10 from rows and geometry: the reaches of two Wilson intervals at an angle whose cosine is phi.
+
+    Wilson's are statsmodels', phi is the correlation of the expanded rows, and the side opposite the angle is the
+    length of a difference of complex numbers: none of the code under test is used.
+    """
+    counts = (int(pairs.both), int(pairs.candidate), int(pairs.baseline), int(pairs.neither))
+    rows = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], counts, axis=0)
+    n, shares, deviations = len(rows), rows.mean(axis=0), rows.std(axis=0)
+    phi = 0.0
+    if deviations.min() > 0:
+        covariance = float(((rows[:, 0] - shares[0]) * (rows[:, 1] - shares[1])).mean())
+        # The excess a·d - b·c is n² times the covariance; from a positive one n/2 is taken, at most all of it.
+        covariance = max(0.0, covariance - 1 / (2 * n)) if covariance > 0 else covariance
+        phi = covariance / float(deviations.prod())
+    (low, high), (other_low, other_high) = (proportion_confint(int(r.sum()), n, method="wilson") for r in rows.T)
+    angle = np.exp(1j * np.arccos(np.clip(phi, -1, 1)))
+    down = abs((shares[0] - low) - (other_high - shares[1]) * angle)
+    up = abs((high - shares[0]) - (shares[1] - other_low) * angle)
+    difference = float(shares[0] - shares[1])
+    return max(-1.0, difference - down), min(1.0, difference + up)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_newcombes_paired_interval_is_the_same_derived_again(seed: int) -> None:
+    stream = np.random.default_rng(seed)
+    shares = stream.dirichlet([3, 0.6, 0.6, 1.5])
+    pairs = Pairs(*(int(each) for each in stream.multinomial(int(stream.integers(2, 3000)), shares)))
+    found = paired.newcombe_paired(pairs)
+    assert (found.low, found.high) == pytest.approx(derived_again(pairs), abs=1e-10)
+
+
 def test_swapping_the_models_mirrors_the_paired_interval() -> None:
     one, other = paired.newcombe_paired(Pairs(80, 9, 4, 7)), paired.newcombe_paired(Pairs(80, 4, 9, 7))
     assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-12)

@@ -81,7 +81,7 @@ def test_the_word_none_in_place_of_gates_is_no_file(tmp_path: Path) -> None:
         ("text", ["mlops.yaml:1:1: expected a mapping, got text"]),
         ("version: 2\n" + STEP, ["mlops.yaml:1:1: this version reads format 1, not 2"]),
         (STEP + "gates: {a: {metric: m}}", ["mlops.yaml:3:9: gate `a` must have exactly one rule, found none"]),
-        (STEP + "gates: {a: {min: 1}}", ["mlops.yaml:3:9: `gates.a`: `metric` is missing"]),
+        (STEP + "gates: {a: {min: 1}}", ["mlops.yaml:3:9: gate `a` has neither a `metric` nor an `expression`"]),
         (
             STEP + "gates: {a: {metric: m, min: .nan}}",
             ["mlops.yaml:3:24: `gates.a.min`: expected a finite number"],
@@ -104,7 +104,7 @@ def test_the_word_none_in_place_of_gates_is_no_file(tmp_path: Path) -> None:
         ),
         (
             STEP + "gates: {a: {metric: m, min: 1, severity: warning}}",
-            ["mlops.yaml:3:32: `gates.a.severity`: expected one of `block`, `warn`, got text (`warning`)"],
+            ["mlops.yaml:3:32: `gates.a.severity`: expected one of `block`, `warn`, `info`, got text (`warning`)"],
         ),
         ("steps: {a b: {code: x}}", ["mlops.yaml:1:9: `a b` is not a step name"]),
         ("steps: {a: {code: x, outputs: /etc/x}}", ["mlops.yaml:1:9: `/etc/x` leaves the project folder"]),

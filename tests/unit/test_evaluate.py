@@ -84,6 +84,7 @@ def test_a_gate_that_passes_tells_its_grounds() -> None:
         origin="mlops.yaml:3:3",
         value=Decimal("0.95"),
         limit="at least 0.9",
+        needed="at least 0.9",
         reading_origin="m.json#/x",
     )
 
@@ -119,7 +120,7 @@ def test_a_candidate_without_a_finite_number_never_passes(name: str, value: str 
     assert verdict.reading_origin == "m.json#/x"
 
 
-@pytest.mark.parametrize("name", ["max-drop", "min-gain"])
+@pytest.mark.parametrize("name", ["max-drop", "min-gain", "max-gain"])
 @pytest.mark.parametrize("value", [None, "NaN", "Infinity", "-Infinity"])
 def test_a_baseline_without_a_finite_number_never_passes(name: str, value: str | None) -> None:
     one = gate(rule=name, limits={name: 0}, baseline="base", direction="higher")

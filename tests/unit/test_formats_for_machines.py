@@ -72,7 +72,7 @@ def test_each_finding_with_a_file_is_an_issue_of_code_quality() -> None:
 
 
 def test_readings_are_read_back_by_prometheus_with_names_that_hold_anything() -> None:
-    [family] = text_string_to_metric_families(made("openmetrics"))
+    family, *_ = text_string_to_metric_families(made("openmetrics"))
     found = {sample_.labels["name"]: (sample_.labels.get("slice"), sample_.value) for sample_ in family.samples}
     assert found["test.accuracy"] == (None, 0.9312)
     assert found["test.recall"] == ("age=old", 0.874)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,6 +16,7 @@ from mlops_action.errors import MetricUnreadable
 from mlops_action.metrics import READERS
 from mlops_action.metrics.collect import MAX_BYTES, MAX_READINGS
 from mlops_action.metrics.interface import MetricReader
+from mlops_action.metrics.notebook_values import VALUES_MIME
 from mlops_action.records import MetricReading
 from mlops_action.registry import load_from
 
@@ -40,20 +44,98 @@ def csv_of(numbers: Mapping[str, str]) -> str:
     return "metric,value\n" + "".join(f"{name},{value}\n" for name, value in numbers.items())
 
 
-WRITERS = {".json": json_of, ".csv": csv_of}
-TEXTS = {".json": ['"0.95"', '"high"', "null", "true", '"NaN"', '""'], ".csv": ["high", "", "95%", "true", "NA", "1_0"]}
+def yaml_of(numbers: Mapping[str, str]) -> str:
+    spelt = {"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}
+    return "".join(f'"{name}": {spelt.get(value, value)}\n' for name, value in numbers.items())
+
+
+def toml_of(numbers: Mapping[str, str]) -> str:
+    spelt = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
+    return "".join(f'"{name}" = {spelt.get(value, value)}\n' for name, value in numbers.items())
+
+
+def lines_of(numbers: Mapping[str, str]) -> str:
+    return "".join(f'{{"metric": "{name}", "value": {value}}}\n' for name, value in numbers.items())
+
+
+def junit_of(numbers: Mapping[str, str]) -> str:
+    written = "\n".join(f'<property name="{name}" value="{value}"/>' for name, value in numbers.items())
+    return f'<?xml version="1.0"?><testsuite name="">\n<properties>\n{written}\n</properties></testsuite>'
+
+
+def openmetrics_of(numbers: Mapping[str, str]) -> str:
+    spelt = {"Infinity": "+Inf", "-Infinity": "-Inf"}
+    return "# TYPE score gauge\n" + "".join(f"{name} {spelt.get(value, value)}\n" for name, value in numbers.items())
+
+
+def notebook_of(numbers: Mapping[str, str]) -> str:
+    def cell(i: int, inside: str) -> str:
+        outputs = f'{{"output_type": "display_data", "data": {{"{VALUES_MIME}": {{{inside}}}}}}}'
+        return f'{{"cell_type": "code", "id": "c{i}", "source": "", "outputs": [{outputs}]}}'
+
+    pairs = [f'"{name}": {value}' for name, value in numbers.items()]
+    together = [", ".join(pairs)] if len(pairs) in {2, MAX_READINGS + 1} else pairs
+    return f'{{"nbformat": 4, "cells": [{", ".join(cell(i, inside) for i, inside in enumerate(together))}]}}'
+
+
+def eval_of(numbers: Mapping[str, str]) -> bytes:
+    metrics = ", ".join(f'"{name}": {{"name": "x", "value": {value}}}' for name, value in numbers.items())
+    scores = f'[{{"name": "s", "scorer": "s", "metrics": {{{metrics}}}}}]'
+    head = '"version": 2, "status": "success", "eval": {"task": "t", "model": "m"}'
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", f'{{{head}, "results": {{"scores": {scores}}}}}')
+    return packed.getvalue()
+
+
+WRITERS: dict[str, Callable[[Mapping[str, str]], str | bytes]] = {
+    ".json": json_of,
+    ".csv": csv_of,
+    ".yaml": yaml_of,
+    ".toml": toml_of,
+    ".jsonl": lines_of,
+    ".xml": junit_of,
+    ".prom": openmetrics_of,
+    ".ipynb": notebook_of,
+    ".eval": eval_of,
+}
+ENDINGS = list(WRITERS)
+"""One ending for each reader."""
+NO_NUMBERS = ['"0.95"', '"high"', "null", "true", '"NaN"', '""']
+TEXTS = {
+    ".json": NO_NUMBERS,
+    ".csv": ["high", "", "95%", "true", "NA", "1_0"],
+    ".yaml": [*NO_NUMBERS[:4], '"NaN"', "1_000", "2024-01-01", "~", "0.95 %"],
+    ".toml": ['"0.95"', '"high"', "true", '""', "1979-05-27", "07:32:00"],
+    ".jsonl": NO_NUMBERS,
+    ".xml": ["high", "", "95%", "true", "1_0", "0x1", "٣"],
+    ".prom": ["high", "95%", "true", "1_0", "0x1", "٣"],
+    ".ipynb": NO_NUMBERS,
+    ".eval": NO_NUMBERS,
+}
 
 
 def read(ending: str, data: str | bytes) -> list[MetricReading]:
     reader: MetricReader = load_from(READERS, ending)()
-    return reader.read(data.encode() if isinstance(data, str) else data, f"m{ending}")
+    found = reader.read(data.encode() if isinstance(data, str) else data, f"m{ending}")
+    # Counts that the reader makes itself are told by tests of their own.
+    own = [replace(each, name=each.name.removeprefix("s.")) for each in found if not each.name.startswith("tests.")]
+    return own if ending == ".eval" else [each for each in found if not each.name.startswith("tests.")]
+
+
+def test_every_reader_has_a_writer_here() -> None:
+    assert {READERS[ending] for ending in ENDINGS} == set(READERS.values())
+
+
+def bytes_of(data: str | bytes) -> bytes:
+    return data.encode() if isinstance(data, str) else data
 
 
 def written(ending: str, numbers: Mapping[str, str]) -> list[MetricReading]:
     return read(ending, WRITERS[ending](numbers))
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("text", EXACT)
 def test_numbers_are_read_exactly_as_they_are_written(ending: str, text: str) -> None:
     [reading] = written(ending, {"score": text})
@@ -61,20 +143,20 @@ def test_numbers_are_read_exactly_as_they_are_written(ending: str, text: str) ->
     assert reading.value.as_tuple() == Decimal(text).as_tuple()
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("text", NOT_FINITE)
 def test_values_that_are_not_finite_are_read_as_such(ending: str, text: str) -> None:
     [reading] = written(ending, {"score": text})
     assert str(reading.value) == NOT_FINITE[text]
 
 
-@pytest.mark.parametrize(("ending", "text"), [(ending, text) for ending in READERS for text in TEXTS[ending]])
+@pytest.mark.parametrize(("ending", "text"), [(ending, text) for ending in ENDINGS for text in TEXTS[ending]])
 def test_what_is_no_number_is_a_reading_without_a_value(ending: str, text: str) -> None:
     [reading] = written(ending, {"score": text})
     assert (reading.name, reading.value) == ("score", None)
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_readings_keep_the_order_and_the_place_of_the_file(ending: str) -> None:
     readings = written(ending, {"b": "2", "a": "1", "c": "3"})
     assert [reading.name for reading in readings] == ["b", "a", "c"]
@@ -82,7 +164,7 @@ def test_readings_keep_the_order_and_the_place_of_the_file(ending: str) -> None:
     assert len({reading.origin for reading in readings}) == 3
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("text", ["9" * 1001, "1e10001", "1e-10001", "-1e99999999999999999999", "1e999999999"])
 def test_absurd_numbers_are_refused_with_their_place(ending: str, text: str) -> None:
     with pytest.raises(MetricUnreadable, match="too long or too large") as caught:
@@ -91,7 +173,7 @@ def test_absurd_numbers_are_refused_with_their_place(ending: str, text: str) -> 
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf", b"\xff\xfe{\x00", b"\x00"])
 def test_files_without_text_are_refused_with_their_name(ending: str, data: bytes) -> None:
     with pytest.raises(MetricUnreadable) as caught:
@@ -99,34 +181,35 @@ def test_files_without_text_are_refused_with_their_name(ending: str, data: bytes
     assert caught.value.origin.startswith(f"m{ending}")
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", [ending for ending in ENDINGS if ending != ".eval"])
 def test_a_byte_order_mark_is_not_part_of_a_name(ending: str) -> None:
-    data = b"\xef\xbb\xbf" + WRITERS[ending]({"score": "1"}).encode()
+    data = b"\xef\xbb\xbf" + bytes_of(WRITERS[ending]({"score": "1"}))
     assert [reading.name for reading in read(ending, data)] == ["score"]
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", [ending for ending in ENDINGS if ending != ".eval"])
 def test_the_same_name_twice_is_refused(ending: str) -> None:
-    sample = WRITERS[ending]({"first": "1", "second": "2"}).replace("second", "first")
+    sample = bytes_of(WRITERS[ending]({"first": "1", "second": "2"})).replace(b"second", b"first")
     with pytest.raises(MetricUnreadable, match="twice"):
         read(ending, sample)
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_absurdly_large_files_are_refused_unread(ending: str) -> None:
     with pytest.raises(MetricUnreadable, match="bytes"):
         read(ending, b" " * (MAX_BYTES + 1))
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_absurdly_many_metrics_are_refused(ending: str) -> None:
     with pytest.raises(MetricUnreadable, match="more than"):
         written(ending, {f"m{i}": "1" for i in range(MAX_READINGS + 1)})
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_a_metric_without_a_name_is_refused(ending: str) -> None:
-    with pytest.raises(MetricUnreadable, match="no name"):
+    said = {".prom": "not OpenMetrics", ".eval": "no name"}.get(ending, "no name")
+    with pytest.raises(MetricUnreadable, match=said):
         written(ending, {"": "1"})
 
 
@@ -140,7 +223,7 @@ def refused(ending: str, data: bytes) -> MetricUnreadable | None:
     return None
 
 
-@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("ending", ENDINGS)
 @settings(deadline=None)
 @given(data=st.one_of(st.binary(max_size=300), st.text(alphabet='{}[]":,.0123456789eE-+naif\n\r\\u ', max_size=80)))
 @example(data=b"[" * 200_000)

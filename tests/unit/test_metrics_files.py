@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlops_action.errors import ExitCode, MetricUnreadable
+from mlops_action.metrics import READERS
 from mlops_action.metrics.collect import MAX_BYTES
 from mlops_action.metrics.files import read_metric_file
 
@@ -27,10 +28,10 @@ def test_the_ending_chooses_the_reader(tmp_path: Path, name: str, text: str) -> 
     assert reading.origin.startswith(f"out/{name}")
 
 
-@pytest.mark.parametrize(("name", "said"), [("m.yaml", "ends in `.yaml`"), ("metrics", "has no ending")])
+@pytest.mark.parametrize(("name", "said"), [("m.xlsx", "ends in `.xlsx`"), ("metrics", "has no ending")])
 def test_an_unknown_ending_is_refused_naming_the_known_ones(tmp_path: Path, name: str, said: str) -> None:
     problem = refusal(tmp_path / name, name)
-    assert problem.message == f"{name} {said}; metric files end in `.json`, `.csv`"
+    assert problem.message == f"{name} {said}; metric files end in " + ", ".join(f"`{each}`" for each in READERS)
 
 
 def test_a_missing_file_is_refused_with_a_hint(tmp_path: Path) -> None:

@@ -111,8 +111,8 @@ class Binary:
         loss = mean_of_sums(rows, *(float(each) for each in sums[:3]))
         brier = mean_of_sums(rows, float(sums[3]), float(sums[4]))
         return {
-            "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed(level)),
-            "brier": known(brier.value, rows, "rows", brier.interval(level)),
+            "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed, level),
+            "brier": known(brier.value, rows, "rows", brier.interval, level),
         }
 
 
@@ -121,9 +121,13 @@ def area_metrics(area: Auc, precision: float, level: float) -> dict[str, Estimat
     fewer = min(area.positives, area.negatives)
     counted = "positives" if area.positives <= area.negatives else "negatives"
     return {
-        "roc_auc": known(area.value, fewer, counted, area.interval(level)),
+        "roc_auc": known(area.value, fewer, counted, area.interval, level),
         "average_precision": known(
-            precision, area.positives, "positives", average_precision_interval(precision, area.positives, level)
+            precision,
+            area.positives,
+            "positives",
+            lambda at: average_precision_interval(precision, area.positives, at),
+            level,
         ),
     }
 

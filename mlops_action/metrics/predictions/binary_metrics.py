@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from mlops_action.metrics.predictions.estimate import Estimate, known, ratio
+from mlops_action.metrics.predictions.estimate import Estimate, known, share_of
 from mlops_action.statistics.proportions import mover, wilson
-from mlops_action.statistics.resampling import bootstrap_of, cells_interval
-from mlops_action.statistics.results import Interval
+from mlops_action.statistics.resampling import bootstrap_of, cells_at
+from mlops_action.statistics.results import At, Interval, mapped
 
-RESAMPLES = 1000
+RESAMPLES = 9999
+"""So many that a p-value of a slice is small enough to be found among many others."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,20 @@ def outcome_metrics(o: Outcomes, slice_name: str, level: float) -> dict[str, Est
     """
     positives, negatives = o.true_positives + o.false_negatives, o.true_negatives + o.false_positives
     right, claimed = o.true_positives + o.true_negatives, o.true_positives + o.false_positives
-    share = _share(level)
+    share = partial(share_of, level=level)
     return {
         "accuracy": share(right, o.rows, "rows"),
         "balanced_accuracy": _balanced(o, level),
         "precision": share(o.true_positives, claimed, "predicted positives"),
         "recall": share(o.true_positives, positives, "positives"),
+        "false_negative_rate": share(o.false_negatives, positives, "positives"),
         "specificity": share(o.true_negatives, negatives, "negatives"),
+        "false_positive_rate": share(o.false_positives, negatives, "negatives"),
         "prevalence": share(positives, o.rows, "rows"),
+        "selection_rate": share(claimed, o.rows, "rows"),
         "f1": _f1(o, level),
+        "f0.5": f_beta(o, 0.5, slice_name, level),
+        "f2": f_beta(o, 2, slice_name, level),
         "mcc": _mcc(o, slice_name, level),
     }
 
@@ -61,23 +68,20 @@ def outcome_metrics(o: Outcomes, slice_name: str, level: float) -> dict[str, Est
 def f_beta(o: Outcomes, beta: float, slice_name: str, level: float) -> Estimate:
     """F-beta with the bootstrap of cells; F1 has a closed form, see ``outcome_metrics``."""
     square = beta * beta
-
-    def of(cells: Any) -> Any:
-        hits = (1 + square) * cells[..., 3]
-        with np.errstate(invalid="ignore"):
-            return hits / (hits + square * cells[..., 2] + cells[..., 1])
-
     hits = (1 + square) * o.true_positives
     below = hits + square * o.false_negatives + o.false_positives
     if not below > 0:
         return Estimate(None, below, "positives or predicted positives")
-    return Estimate(
-        hits / below, below, "weighted errors and hits", _bootstrapped(o, of, (f"f{beta:g}", slice_name), level)
-    )
+    at = _bootstrapped(o, partial(f_beta_of, beta), (f"f{beta:g}", slice_name))
+    return Estimate(hits / below, below, "weighted errors and hits", at, level)
 
 
-def _share(level: float) -> Callable[[float, float, str], Estimate]:
-    return lambda hits, of, counted: ratio(hits, of, counted, wilson(hits, of, level) if of > 0 else None)
+def f_beta_of(beta: float, cells: Any) -> Any:
+    """F-beta from counts (…, cells); NaN without positives, true or predicted."""
+    square = beta * beta
+    hits = (1 + square) * cells[..., 3]
+    with np.errstate(invalid="ignore"):
+        return hits / (hits + square * cells[..., 2] + cells[..., 1])
 
 
 def _balanced(o: Outcomes, level: float) -> Estimate:
@@ -85,24 +89,25 @@ def _balanced(o: Outcomes, level: float) -> Estimate:
     if not positives > 0 or not negatives > 0:
         return Estimate(None, min(positives, negatives), "rows of the rarer class")
     recall, specificity = o.true_positives / positives, o.true_negatives / negatives
-    # recall + specificity = recall - (false positive rate) + 1
-    raised = wilson(o.false_positives, negatives, level)
-    interval = mover((recall, wilson(o.true_positives, positives, level)), (1 - specificity, raised), level, "mover")
-    low, high = ((1 + end) / 2 for end in (interval.low, interval.high))
+
+    def at(asked: float) -> Interval:
+        # recall + specificity = recall - (false positive rate) + 1
+        raised = wilson(o.false_positives, negatives, asked)
+        own = wilson(o.true_positives, positives, asked)
+        return mover((recall, own), (1 - specificity, raised), asked, "mover-wilson")
+
     middle = (recall + specificity) / 2
-    return known(
-        middle, min(positives, negatives), "rows of the rarer class", Interval(low, high, level, "mover-wilson")
-    )
+    halved = mapped(at, lambda end: (1 + end) / 2)
+    return known(middle, min(positives, negatives), "rows of the rarer class", halved, level)
 
 
 def _f1(o: Outcomes, level: float) -> Estimate:
     union = o.true_positives + o.false_positives + o.false_negatives
     if not union > 0:
         return Estimate(None, union, "positives or predicted positives")
-    star = wilson(o.true_positives, union, level)
-    low, high = (2 * end / (1 + end) for end in (star.low, star.high))
+    at = mapped(lambda asked: wilson(o.true_positives, union, asked), lambda end: 2 * end / (1 + end), "wilson-f-star")
     value = 2 * o.true_positives / (union + o.true_positives)
-    return Estimate(value, union, "positives or predicted positives", Interval(low, high, level, "wilson-f-star"))
+    return Estimate(value, union, "positives or predicted positives", at, level)
 
 
 def _mcc(o: Outcomes, slice_name: str, level: float) -> Estimate:
@@ -115,8 +120,8 @@ def _mcc(o: Outcomes, slice_name: str, level: float) -> Estimate:
     )
     if math.isnan(value):
         return Estimate(None, min(margins), "rows of the rarest class, true or predicted")
-    interval = _bootstrapped(o, mcc_of, ("mcc", slice_name), level)
-    return Estimate(value, min(margins), "rows of the rarest class, true or predicted", interval)
+    at = _bootstrapped(o, mcc_of, ("mcc", slice_name))
+    return Estimate(value, min(margins), "rows of the rarest class, true or predicted", at, level)
 
 
 def mcc_of(cells: Any) -> Any:
@@ -126,6 +131,6 @@ def mcc_of(cells: Any) -> Any:
         return (tp * tn - fp * fn) / (np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn)))
 
 
-def _bootstrapped(o: Outcomes, statistic: Callable[[Any], Any], purpose: tuple[str, str], level: float) -> Interval:
+def _bootstrapped(o: Outcomes, statistic: Callable[[Any], Any], purpose: tuple[str, str]) -> At:
     counts = np.round(np.array(list(o.as_dict().values()), dtype=float))
-    return cells_interval(counts, statistic, bootstrap_of(*purpose, resamples=RESAMPLES), level)
+    return cells_at(counts, statistic, bootstrap_of(*purpose, resamples=RESAMPLES))

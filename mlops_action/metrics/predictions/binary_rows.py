@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from mlops_action.metrics.predictions.binary import EPSILON, average_precision_interval
 from mlops_action.metrics.predictions.binary_labels import BinaryLabels, Truth
-from mlops_action.metrics.predictions.binary_metrics import RESAMPLES, Outcomes, mcc_of
+from mlops_action.metrics.predictions.binary_metrics import RESAMPLES, Outcomes, f_beta_of, mcc_of
 from mlops_action.metrics.predictions.calibration import Claims, error_estimate, line
 from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known
@@ -19,9 +21,17 @@ from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer
 from mlops_action.statistics.clusters import Codes, Floats, effective_of, kish_rows, mean_of
 from mlops_action.statistics.delong import Auc, auc_of, weighted_auc_of
+from mlops_action.statistics.means import Mean
 from mlops_action.statistics.proportions import mover, wilson
-from mlops_action.statistics.resampling import bootstrap_of, cells_interval
-from mlops_action.statistics.results import Interval
+from mlops_action.statistics.resampling import bootstrap_of, cells_at
+from mlops_action.statistics.results import At, Interval, mapped
+
+OF_CLUSTERS = 2000
+_OF_TABLES: dict[str, Callable[[Any], Any]] = {
+    "mcc": mcc_of,
+    "f0.5": partial(f_beta_of, 0.5),
+    "f2": partial(f_beta_of, 2),
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,9 @@ class BinaryRows:
         for name, chosen in self._held.slices():
             data, weights, clusters = self._held.rows(chosen)
             rows = _Rows(data["positive"], data["predicted"], data["scores"], weights, clusters)
-            metrics = _shares(rows, level) | {"mcc": _mcc(rows, name, level)}
+            metrics = _shares(rows, level)
+            for metric, statistic in _OF_TABLES.items():
+                metrics[metric] = _of_table(rows, f"{metric} {name}", statistic, level)
             if self._roles.score:
                 metrics |= _of_scores(rows, level)
             if self._roles.calibration and self._roles.score:
@@ -76,13 +88,21 @@ def _outcomes(rows: _Rows) -> Outcomes:
     return Outcomes(*sums.tolist())
 
 
-def _share(rows: _Rows, hit: Truth, among: Truth, level: float) -> tuple[float, float, Interval]:
+def _share(rows: _Rows, hit: Truth, among: Truth) -> tuple[float, float, At]:
     """A share of some of the rows, their weight, and Wilson's interval of the effective rows."""
     weights, clusters = rows.among(among)
     mean = mean_of(hit[among].astype(np.float64), weights, clusters)
-    effective = effective_of(mean, kish_rows(weights), level)
-    interval = wilson(mean.value * effective, effective, level) if effective else Interval(0.0, 1.0, level, "wilson")
-    return mean.value, float(weights.sum()), interval
+    return mean.value, float(weights.sum()), share_at(mean, kish_rows(weights))
+
+
+def share_at(mean: Mean, rows: float) -> At:
+    """Wilson's interval of a share whose sandwich variance is known; ``rows`` are Kish's."""
+
+    def at(level: float) -> Interval:
+        effective = effective_of(mean, rows, level)
+        return wilson(mean.value * effective, effective, level) if effective else Interval(0.0, 1.0, level, "wilson")
+
+    return at
 
 
 def _shares(rows: _Rows, level: float) -> dict[str, Estimate]:
@@ -91,39 +111,45 @@ def _shares(rows: _Rows, level: float) -> dict[str, Estimate]:
         "accuracy": (y == said, everything, "rows"),
         "precision": (y, said, "predicted positives"),
         "recall": (said, y, "positives"),
+        "false_negative_rate": (~said, y, "positives"),
         "specificity": (~said, ~y, "negatives"),
+        "false_positive_rate": (said, ~y, "negatives"),
         "prevalence": (y, everything, "rows"),
+        "selection_rate": (said, everything, "rows"),
     }
-    shares = {name: _share(rows, hit, among, level) for name, (hit, among, _) in wanted.items()}
-    found = {name: known(*shares[name][:2], wanted[name][2], shares[name][2]) for name in wanted}
-    star, union, interval = _share(rows, y & said, y | said, level)
-    f1 = _mapped(interval, lambda end: 2 * end / (1 + end), "wilson-f-star")
-    found["f1"] = known(2 * star / (1 + star), union, "positives or predicted positives", f1)
-    (recall, positives, own), (specificity, negatives, other) = shares["recall"], shares["specificity"]
-    raised = Interval(1 - other.high, 1 - other.low, level, "wilson")
-    both = mover((recall, own), (1 - specificity, raised), level, "mover-wilson")
-    interval = _mapped(both, lambda end: (1 + end) / 2, "mover-wilson")
-    fewer = min(positives, negatives)
-    found["balanced_accuracy"] = known((recall + specificity) / 2, fewer, "rows of the rarer class", interval)
+    shares = {name: _share(rows, hit, among) for name, (hit, among, _) in wanted.items()}
+    found = {name: known(*shares[name][:2], wanted[name][2], shares[name][2], level) for name in wanted}
+    star, union, at = _share(rows, y & said, y | said)
+    f1 = mapped(at, lambda end: 2 * end / (1 + end), "wilson-f-star")
+    found["f1"] = known(2 * star / (1 + star), union, "positives or predicted positives", f1, level)
+    (recall, positives, own), (raised, negatives, other) = shares["recall"], shares["false_positive_rate"]
+    both = mapped(
+        lambda asked: mover((recall, own(asked)), (raised, other(asked)), asked, "mover-wilson"),
+        lambda end: (1 + end) / 2,
+    )
+    middle = (recall + 1 - raised) / 2
+    found["balanced_accuracy"] = known(middle, min(positives, negatives), "rows of the rarer class", both, level)
     return found
 
 
-def _mapped(interval: Interval, of: Callable[[float], float], method: str) -> Interval:
-    return Interval(of(interval.low), of(interval.high), interval.level, method)
-
-
-def _mcc(rows: _Rows, name: str, level: float) -> Estimate:
+def _of_table(rows: _Rows, name: str, statistic: Callable[[Any], Any], level: float) -> Estimate:
+    """A statistic of the four outcomes, with the bootstrap of cells, or of clusters."""
     code = rows.positive * 2 + rows.predicted
     cells = np.bincount(code, weights=rows.weights, minlength=4)
-    how = bootstrap_of("mcc", name, resamples=RESAMPLES)
+    how = bootstrap_of(*name.split(" ", 1), resamples=RESAMPLES if rows.clusters is None else OF_CLUSTERS)
     if rows.clusters is None:
         table = np.round(cells * kish_rows(rows.weights) / cells.sum()) if cells.sum() else cells
     else:
         size = int(rows.clusters.max()) + 1
         table = np.bincount(rows.clusters * 4 + code, weights=rows.weights, minlength=4 * size).reshape(-1, 4)
         table = table[np.bincount(rows.clusters, minlength=size) > 0]
-    interval = cells_interval(table, mcc_of, how, level)
-    return known(float(mcc_of(cells)), float(cells.min()), "rows of the rarest outcome", interval)
+    return known(
+        float(statistic(cells)),
+        float(cells.min()),
+        "rows of the rarest outcome",
+        cells_at(table, statistic, how),
+        level,
+    )
 
 
 def _of_scores(rows: _Rows, level: float) -> dict[str, Estimate]:
@@ -131,12 +157,12 @@ def _of_scores(rows: _Rows, level: float) -> dict[str, Estimate]:
     positives = rows.weights[rows.positive]
     fewer = "positives" if area.positives <= area.negatives else "negatives"
     precision = _average_precision(rows)
-    interval = None
+    boyd: At | None = None
     if rows.clusters is None:
-        interval = average_precision_interval(precision, kish_rows(positives), level)
+        boyd = partial(average_precision_interval, precision, kish_rows(positives))
     found = {
-        "roc_auc": known(area.value, min(area.positives, area.negatives), fewer, area.interval(level)),
-        "average_precision": known(precision, float(positives.sum()), "positives", interval),
+        "roc_auc": known(area.value, min(area.positives, area.negatives), fewer, area.interval, level),
+        "average_precision": known(precision, float(positives.sum()), "positives", boyd, level),
     }
     return found | _losses(rows, level)
 
@@ -168,8 +194,8 @@ def _losses(rows: _Rows, level: float) -> dict[str, Estimate]:
     brier = mean_of((1 - right) ** 2, rows.weights, rows.clusters)
     total = float(rows.weights.sum())
     return {
-        "log_loss": known(loss.value, total, "rows", loss.interval_for_skewed(level)),
-        "brier": known(brier.value, total, "rows", brier.interval(level)),
+        "log_loss": known(loss.value, total, "rows", loss.interval_for_skewed, level),
+        "brier": known(brier.value, total, "rows", brier.interval, level),
     }
 
 

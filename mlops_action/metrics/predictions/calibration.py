@@ -10,7 +10,7 @@ import numpy as np
 from mlops_action.metrics.predictions.estimate import Estimate
 from mlops_action.statistics.clusters import Codes, Floats, sums
 from mlops_action.statistics.means import Mean
-from mlops_action.statistics.resampling import Bootstrap, clusters_interval, rows_interval
+from mlops_action.statistics.resampling import Bootstrap, clusters_at, rows_at
 
 BINS = 10
 _STEPS = 50
@@ -50,11 +50,8 @@ def error_estimate(claims: Claims, how: Bootstrap, level: float) -> Estimate:
         return expected_error(Claims(claims.truth[rows], claims.probability[rows], claims.weights[rows]))
 
     rows = claims.truth.size
-    if claims.clusters is None:
-        interval = rows_interval(rows, of, how, level)
-    else:
-        interval = clusters_interval(claims.clusters, of, how, level)
-    return Estimate(expected_error(claims), rows, "rows", interval)
+    at = rows_at(rows, of, how) if claims.clusters is None else clusters_at(claims.clusters, of, how)
+    return Estimate(expected_error(claims), rows, "rows", at, level)
 
 
 def line(claims: Claims, level: float) -> dict[str, Estimate]:
@@ -84,7 +81,7 @@ def line(claims: Claims, level: float) -> dict[str, Estimate]:
         return {name: Estimate(None, min(y.sum(), y.size - y.sum()), "rows of the rarer class") for name in names}
     means = _sandwich(claims, beta, (design, information))
     return {
-        name: Estimate(mean.value, y.size, "rows", mean.interval(level))
+        name: Estimate(mean.value, y.size, "rows", mean.interval, level)
         for name, mean in zip(names, means, strict=True)
     }
 

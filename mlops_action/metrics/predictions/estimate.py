@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from mlops_action.statistics.results import Interval
+from mlops_action.statistics.proportions import wilson
+from mlops_action.statistics.results import LEVEL, At, Interval
 
 UNDEFINED = "undefined"
 
@@ -16,13 +18,19 @@ class Estimate:
     """What is known of one metric on one slice.
 
     ``value`` is None where the metric is undefined; it is never 0 or NaN then. ``denominator`` is what it was divided
-    by (rows, positives, …), and ``counted`` says what that is.
+    by (rows, positives, …), and ``counted`` says what that is. ``at`` is its interval at any level, None without one.
     """
 
     value: float | None
     denominator: float
     counted: str
-    interval: Interval | None = None
+    at: At | None = field(default=None, compare=False, repr=False)
+    level: float = LEVEL
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """The interval at the level that was asked for; not computed before."""
+        return self.at(self.level) if self.at is not None else None
 
     def __str__(self) -> str:
         """The value, or that it is undefined and why."""
@@ -41,15 +49,22 @@ class SliceMetrics:
     counts: Mapping[str, float] = field(default_factory=dict)
 
 
-def ratio(numerator: float, denominator: float, counted: str, interval: Interval | None = None) -> Estimate:
+def share_of(hits: float, of: float, counted: str, level: float = LEVEL) -> Estimate:
+    """A proportion with Wilson's interval, undefined where the denominator is 0."""
+    if not of > 0:
+        return Estimate(None, of, counted)
+    return Estimate(hits / of, of, counted, lambda at: wilson(hits, of, at), level)
+
+
+def ratio(numerator: float, denominator: float, counted: str, at: At | None = None, level: float = LEVEL) -> Estimate:
     """A quotient, undefined where the denominator is 0."""
     if not denominator > 0:
         return Estimate(None, denominator, counted)
-    return Estimate(numerator / denominator, denominator, counted, interval)
+    return Estimate(numerator / denominator, denominator, counted, at, level)
 
 
-def known(value: float, denominator: float, counted: str, interval: Interval | None = None) -> Estimate:
+def known(value: float, denominator: float, counted: str, at: At | None = None, level: float = LEVEL) -> Estimate:
     """A value that is undefined where it is not finite."""
     if not math.isfinite(value):
         return Estimate(None, denominator, counted)
-    return Estimate(value, denominator, counted, interval)
+    return Estimate(value, denominator, counted, at, level)

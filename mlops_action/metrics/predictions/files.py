@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mlops_action.errors import PredictionsUnreadable, ToolMissing, nearest
+from mlops_action.errors import ColumnMissing, PredictionsUnreadable, ToolMissing, nearest
 
 BATCH_ROWS = 1 << 18
 BLOCK_BYTES = 1 << 24
@@ -99,12 +99,18 @@ def _arrow(path: Path, columns: tuple[str, ...], coded: tuple[str, ...]) -> Iter
             file = pa.ipc.open_file(source)
             _check(path, file.schema.names, columns)
             for number in range(file.num_record_batches):
-                yield from _cut(file.get_batch(number).select(list(columns)))
+                yield from _cut(_checked(file.get_batch(number).select(list(columns))))
             return
         stream = pa.ipc.open_stream(source)
         _check(path, stream.schema.names, columns)
         for batch in stream:
-            yield from _cut(batch.select(list(columns)))
+            yield from _cut(_checked(batch.select(list(columns))))
+
+
+def _checked(batch: Any) -> Any:
+    """The batch itself: Arrow files are used as they lie there, and one damaged offset would crash the process."""
+    batch.validate(full=True)
+    return batch
 
 
 def _json_lines(path: Path, columns: tuple[str, ...], coded: tuple[str, ...]) -> Iterator[Any]:
@@ -132,8 +138,6 @@ def _cut(batch: Any) -> Iterator[Any]:
 def _check(path: Path, names: list[str], columns: tuple[str, ...]) -> None:
     for column in columns:
         if column not in names:
-            raise PredictionsUnreadable(
-                f"there is no column `{column}`", origin=str(path), hint=nearest(column, tuple(names))
-            )
+            raise ColumnMissing(f"there is no column `{column}`", origin=str(path), hint=nearest(column, tuple(names)))
         if names.count(column) > 1:
             raise PredictionsUnreadable(f"the column `{column}` is there {names.count(column)} times", origin=str(path))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from mlops_action.errors import PredictionsUnreadable
 from mlops_action.metrics.predictions.columns import Batch
 
@@ -28,6 +25,9 @@ class Identities:
         Raises:
             PredictionsUnreadable: with an example.
         """
+        import pyarrow as pa
+        import pyarrow.compute as pc  # a tenth of a second, and only files with ids need it
+
         ids = pa.chunked_array(self._chunks)
         if pc.count_distinct(ids).as_py() == len(ids):
             return

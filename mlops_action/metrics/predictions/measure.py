@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,10 +11,11 @@ from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.estimate import SliceMetrics
 from mlops_action.metrics.predictions.files import batches
 from mlops_action.metrics.predictions.identity import Identities
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer
-from mlops_action.registry import load, load_from
+from mlops_action.registry import load_from
 from mlops_action.statistics.results import LEVEL
+from mlops_action.vocabulary import Task
 
 ENGINES: dict[str, str] = {
     Task.BINARY: "mlops_action.metrics.predictions.binary:Binary",
@@ -24,7 +25,11 @@ ENGINES: dict[str, str] = {
     Task.REGRESSION: "mlops_action.metrics.predictions.regression:Regression",
 }
 """What adds up each task's rows. To add a task: one module, one line here."""
-HELD_BINARY = "mlops_action.metrics.predictions.binary_rows:BinaryRows"
+HELD: dict[str, str] = {
+    Task.BINARY: "mlops_action.metrics.predictions.binary_rows:BinaryRows",
+    Task.MULTICLASS: "mlops_action.metrics.predictions.mean_rows:MulticlassRows",
+    Task.REGRESSION: "mlops_action.metrics.predictions.mean_rows:RegressionRows",
+}
 """For weights, clusters and calibration, which sums by slice cannot tell."""
 
 
@@ -55,25 +60,30 @@ def measure(path: Path, roles: Roles, level: float = LEVEL) -> list[SliceMetrics
         ToolMissing: the extra ``data`` is not installed.
     """
     _check(roles)
+    return measure_batches(batches(path, roles.columns, roles.slice_columns), roles, str(path), level)
+
+
+def measure_batches(found: Iterable[Any], roles: Roles, origin: str, level: float = LEVEL) -> list[SliceMetrics]:
+    """As ``measure``, of ``pyarrow.RecordBatch``es with the columns of ``roles``; ``origin`` names them in errors."""
     engine: Engine | None = None
     slicer, identities, first = Slicer(roles), Identities(), 1
-    for data in batches(path, roles.columns, roles.slice_columns):
-        batch = Batch(data, str(path), first)
+    for data in found:
+        batch = Batch(data, origin, first)
         engine = engine or _engine(roles, slicer)
         if roles.id:
             identities.add(batch, roles.id)
         engine.add(batch)
         first += batch.rows
     if engine is None:
-        raise PredictionsUnreadable("the file of predictions has no rows", origin=str(path))
+        raise PredictionsUnreadable("the file of predictions has no rows", origin=origin)
     if roles.id:
-        identities.check(roles.id, str(path))
+        identities.check(roles.id, origin)
     return engine.slices(level)
 
 
 def _engine(roles: Roles, slicer: Slicer) -> Engine:
-    held = roles.task is Task.BINARY and (roles.weight or roles.cluster or roles.calibration)
-    engine: Any = load(HELD_BINARY) if held else load_from(ENGINES, roles.task)
+    held = roles.weight or roles.cluster or roles.calibration
+    engine: Any = load_from(HELD if held else ENGINES, roles.task)
     found: Engine = engine(roles, slicer)
     return found
 
@@ -84,9 +94,11 @@ def _check(roles: Roles) -> None:
         raise BadValue(
             f"predictions of the task `{roles.task}` cannot be judged yet", hint=f"known: {', '.join(ENGINES)}"
         )
-    if roles.task is not Task.BINARY and (roles.weight or roles.cluster or roles.calibration):
+    if (roles.weight or roles.cluster or roles.calibration) and roles.task not in HELD:
         # Passing over them in silence would make intervals too narrow.
-        raise BadValue("weights, clusters and calibration can be judged for binary classification only")
+        raise BadValue(f"weights, clusters and calibration cannot be judged for the task `{roles.task}`")
+    if roles.calibration and roles.task is not Task.BINARY:
+        raise BadValue("calibration can be judged for binary classification only")
     if not roles.label and roles.task is not Task.MULTILABEL:
         raise BadValue("no column of labels is named")
     missing = _NEEDED[roles.task](roles)

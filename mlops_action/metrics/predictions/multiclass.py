@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,76 +11,49 @@ import numpy.typing as npt
 
 from mlops_action.errors import PredictionsUnreadable
 from mlops_action.metrics.predictions.columns import Batch
-from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, ratio
+from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, share_of
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
 from mlops_action.statistics.clusters import Floats
 from mlops_action.statistics.means import mean_of_sums
-from mlops_action.statistics.proportions import wilson
-from mlops_action.statistics.resampling import bootstrap_of, cells_interval
+from mlops_action.statistics.resampling import bootstrap_of, cells_at
 
 EPSILON = float(np.finfo(np.float64).eps)
 TOP = (1, 3, 5)
-RESAMPLES = 1000
+RESAMPLES = 2000
 MOST_CLASSES = 200
 Classes = npt.NDArray[np.int64]
 
 
-class Multiclass:
-    """Takes batches; gives the metrics of all slices.
+class Classifier:
+    """Numbers the classes, and reads truth, prediction and scores of a batch.
 
-    The classes are those of ``scores`` in their order; without scores they are those of the first batches, up to 200.
+    The classes are those of ``scores`` in their order; without scores they are those of the rows, up to 200.
     """
 
-    def __init__(self, roles: Roles, slicer: Slicer) -> None:
-        """Begin with no rows."""
+    def __init__(self, roles: Roles) -> None:
+        """Take the classes that the roles name."""
         self._roles = roles
-        self._slicer = slicer
         self._classes = {name: place for place, (name, _) in enumerate(roles.scores)}
         self._fixed = bool(roles.scores)
-        self._tables: dict[tuple[int, int], npt.NDArray[np.int64]] = {}
-        self._losses = Sums(5 + len(TOP))
 
-    def add(self, batch: Batch) -> None:
-        """Take the rows of a batch, or raise PredictionsUnreadable."""
-        cells, count = self._slicer.cells_of(batch), self._slicer.cells
-        place = np.zeros(batch.rows, np.int64) if cells is None else cells
+    @property
+    def count(self) -> int:
+        """How many classes there are so far."""
+        return len(self._classes)
+
+    def read(self, batch: Batch) -> tuple[Classes, Classes, Floats | None]:
+        """Number of the true and of the predicted class of each row, and the scores (rows, classes) if there are any.
+
+        Raises:
+            PredictionsUnreadable: a hole, an unknown class, or scores that are no probabilities.
+        """
         truth = self._numbered(batch, self._roles.label)
         scores = self._scores(batch) if self._fixed else None
         if self._roles.prediction:
-            predicted = self._numbered(batch, self._roles.prediction)
-        else:
-            assert scores is not None  # noqa: S101 - ``measure`` has seen to it
-            predicted = scores.argmax(axis=1)
-        for pair, rows in _pairs(truth, predicted):
-            sums = np.bincount(place[rows], minlength=count)
-            before = self._tables.get(pair, np.zeros(0, np.int64))
-            sums[: before.size] += before
-            self._tables[pair] = sums
-        if scores is not None:
-            columns = _losses(truth, scores)
-            self._losses.add(np.stack([np.bincount(place, weights=each, minlength=count) for each in columns], axis=1))
-
-    def slices(self, level: float) -> list[SliceMetrics]:
-        """The metrics of all rows, then of each slice."""
-        found = []
-        table = self._table()
-        for names, member in self._slicer.families():
-            tables = added_up(table, member, len(names))
-            losses = added_up(self._losses.values, member, len(names)) if self._fixed else None
-            for place, name in enumerate(names):
-                metrics = table_metrics(tables[place], name, level)
-                if losses is not None:
-                    metrics |= _loss_metrics(int(tables[place].sum()), losses[place], level)
-                found.append(SliceMetrics(name, int(tables[place].sum()), metrics))
-        return found
-
-    def _table(self) -> npt.NDArray[np.int64]:
-        size = len(self._classes)
-        table = np.zeros((self._slicer.cells, size, size), np.int64)
-        for (truth, predicted), sums in self._tables.items():
-            table[: sums.size, truth, predicted] = sums
-        return table
+            return truth, self._numbered(batch, self._roles.prediction), scores
+        assert scores is not None  # noqa: S101 - ``measure`` has seen to it
+        return truth, scores.argmax(axis=1), scores
 
     def _numbered(self, batch: Batch, column: str) -> Classes:
         codes, texts = batch.coded(column)
@@ -106,6 +80,53 @@ class Multiclass:
         return scores
 
 
+class Multiclass:
+    """Takes batches; gives the metrics of all slices."""
+
+    def __init__(self, roles: Roles, slicer: Slicer) -> None:
+        """Begin with no rows."""
+        self._slicer = slicer
+        self._classes = Classifier(roles)
+        self._fixed = bool(roles.scores)
+        self._tables: dict[tuple[int, int], npt.NDArray[np.int64]] = {}
+        self._losses = Sums(5 + len(TOP))
+
+    def add(self, batch: Batch) -> None:
+        """Take the rows of a batch, or raise PredictionsUnreadable."""
+        cells, count = self._slicer.cells_of(batch), self._slicer.cells
+        place = np.zeros(batch.rows, np.int64) if cells is None else cells
+        truth, predicted, scores = self._classes.read(batch)
+        for pair, rows in _pairs(truth, predicted):
+            sums = np.bincount(place[rows], minlength=count)
+            before = self._tables.get(pair, np.zeros(0, np.int64))
+            sums[: before.size] += before
+            self._tables[pair] = sums
+        if scores is not None:
+            columns = losses_of(truth, scores)
+            self._losses.add(np.stack([np.bincount(place, weights=each, minlength=count) for each in columns], axis=1))
+
+    def slices(self, level: float) -> list[SliceMetrics]:
+        """The metrics of all rows, then of each slice."""
+        found = []
+        table = self._table()
+        for names, member in self._slicer.families():
+            tables = added_up(table, member, len(names))
+            losses = added_up(self._losses.values, member, len(names)) if self._fixed else None
+            for place, name in enumerate(names):
+                metrics = table_metrics(tables[place], name, level)
+                if losses is not None:
+                    metrics |= _loss_metrics(int(tables[place].sum()), losses[place], level)
+                found.append(SliceMetrics(name, int(tables[place].sum()), metrics))
+        return found
+
+    def _table(self) -> npt.NDArray[np.int64]:
+        size = self._classes.count
+        table = np.zeros((self._slicer.cells, size, size), np.int64)
+        for (truth, predicted), sums in self._tables.items():
+            table[: sums.size, truth, predicted] = sums
+        return table
+
+
 def table_metrics(table: npt.NDArray[Any], name: str, level: float) -> dict[str, Estimate]:
     """Metrics of a confusion table (truth, predicted), with scikit-learn's definitions.
 
@@ -113,24 +134,29 @@ def table_metrics(table: npt.NDArray[Any], name: str, level: float) -> dict[str,
     there or predicted, and undefined if one of them has no denominator.
     """
     rows, right = float(table.sum()), float(np.trace(table))
-    found = {"accuracy": ratio(right, rows, "rows", wilson(right, rows, level) if rows else None)}
+    found = {"accuracy": share_of(right, rows, "rows", level)}
     size = table.shape[0]
     flat = table.reshape(-1)
-
-    def of(statistic: str) -> Any:
-        judge = _STATISTICS[statistic]
-        return lambda cells: judge(np.asarray(cells, np.float64).reshape(*cells.shape[:-1], size, size))
-
     rarest = float(np.min(table.sum(axis=1) + table.sum(axis=0), initial=rows))
-    for statistic in _STATISTICS:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value = float(of(statistic)(flat))
-            if math.isnan(value):
-                found[statistic] = Estimate(None, 0, "rows of a class, true or predicted")
-                continue
-            interval = cells_interval(flat, of(statistic), bootstrap_of(statistic, name, resamples=RESAMPLES), level)
-        found[statistic] = Estimate(value, rarest, "rows of the rarest class, true or predicted", interval)
+    for statistic in STATISTICS:
+        value = float(of_table(statistic, size)(flat))
+        if math.isnan(value):
+            found[statistic] = Estimate(None, 0, "rows of a class, true or predicted")
+            continue
+        at = cells_at(flat, of_table(statistic, size), bootstrap_of(statistic, name, resamples=RESAMPLES))
+        found[statistic] = Estimate(value, rarest, "rows of the rarest class, true or predicted", at, level)
     return found
+
+
+def of_table(statistic: str, size: int) -> Callable[[Any], Any]:
+    """One of ``STATISTICS`` as a function of counts (…, size²)."""
+    judge = STATISTICS[statistic]
+
+    def judged(cells: Any) -> Any:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return judge(np.asarray(cells, np.float64).reshape(*cells.shape[:-1], size, size))
+
+    return judged
 
 
 def _present_mean(values: Any, present: Any) -> Any:
@@ -164,7 +190,7 @@ def _mcc(t: Any) -> Any:
     return np.where(bottom > 0, top / np.sqrt(np.where(bottom > 0, bottom, 1)), np.nan)
 
 
-_STATISTICS: dict[str, Any] = {
+STATISTICS: dict[str, Any] = {
     "balanced_accuracy": lambda t: _present_mean(_recalls(t), t.sum(axis=-1) > 0),
     "macro_precision": lambda t: _present_mean(_precisions(t), _either(t)),
     "macro_recall": lambda t: _present_mean(_recalls(t), _either(t)),
@@ -183,7 +209,7 @@ def _pairs(truth: Classes, predicted: Classes) -> list[tuple[tuple[int, int], np
     return [((int(value) // size, int(value) % size), rows) for value, rows in zip(values, groups, strict=True)]
 
 
-def _losses(truth: Classes, scores: Floats) -> list[Floats]:
+def losses_of(truth: Classes, scores: Floats) -> list[Floats]:
     """Log-loss with its square and cube, Brier score (the sum over classes) with its square, and hits in the top k.
 
     A row is in the top k when fewer than k other classes have a score at least as high: ties count against the model.
@@ -199,10 +225,10 @@ def _loss_metrics(rows: int, sums: npt.NDArray[Any], level: float) -> dict[str, 
     loss = mean_of_sums(rows, *(float(each) for each in sums[:3]))
     brier = mean_of_sums(rows, float(sums[3]), float(sums[4]))
     found = {
-        "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed(level)),
-        "brier": known(brier.value, rows, "rows", brier.interval(level)),
+        "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed, level),
+        "brier": known(brier.value, rows, "rows", brier.interval, level),
     }
     for place, k in enumerate(TOP):
         hits = float(sums[5 + place])
-        found[f"top_{k}_accuracy"] = ratio(hits, rows, "rows", wilson(hits, rows, level) if rows else None)
+        found[f"top_{k}_accuracy"] = share_of(hits, rows, "rows", level)
     return found

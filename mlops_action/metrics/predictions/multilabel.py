@@ -12,11 +12,11 @@ import numpy.typing as npt
 from mlops_action.metrics.predictions.binary import Binary
 from mlops_action.metrics.predictions.binary_labels import BinaryLabels
 from mlops_action.metrics.predictions.columns import Batch
-from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, ratio
-from mlops_action.metrics.predictions.roles import Roles, Task
+from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known, share_of
+from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
 from mlops_action.statistics.means import Mean, mean_of_sums, not_negative
-from mlops_action.statistics.proportions import wilson
+from mlops_action.vocabulary import Task
 
 
 class Multilabel:
@@ -76,8 +76,8 @@ def _together(sums: npt.NDArray[Any], labels: int, level: float) -> dict[str, Es
     rows, exact, hits, errors, hits_squared, errors_squared, product = (float(each) for each in sums)
     loss = mean_of_sums(int(rows), errors / labels, errors_squared / labels**2)
     return {
-        "subset_accuracy": ratio(exact, rows, "rows", wilson(exact, rows, level) if rows else None),
-        "hamming_loss": known(loss.value, rows, "rows", loss.interval(level).within(0, 1)),
+        "subset_accuracy": share_of(exact, rows, "rows", level),
+        "hamming_loss": known(loss.value, rows, "rows", loss.interval_within(0, 1), level),
         "micro_f1": _micro(rows, (hits, errors), (hits_squared, errors_squared, product), level),
     }
 
@@ -92,7 +92,7 @@ def _micro(rows: float, sums: tuple[float, float], squares: tuple[float, float, 
     own = 2 * (1 - other)
     variance = (own * own * squares[0] - 2 * own * other * squares[2] + other * other * squares[1]) / below**2
     mean = Mean(other, not_negative(variance) * rows / (rows - 1) if rows > 1 else math.nan, rows - 1, rows)
-    return known(other, below / 2, "hits and half of the errors", mean.interval(level).within(0, 1))
+    return known(other, below / 2, "hits and half of the errors", mean.interval_within(0, 1), level)
 
 
 def _macro(labels: list[Estimate]) -> Estimate:

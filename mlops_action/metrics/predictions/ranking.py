@@ -101,7 +101,7 @@ def _metrics(rows: _Ranked, level: float) -> dict[str, Estimate]:
 
 def _mean(values: Floats, judged: npt.NDArray[np.bool_], level: float) -> Estimate:
     mean = mean_of(values[judged])
-    return known(mean.value, int(judged.sum()), "queries with a relevant row", mean.interval(level).within(0, 1))
+    return known(mean.value, int(judged.sum()), "queries with a relevant row", mean.interval_within(0, 1), level)
 
 
 def _hits(rows: _Ranked, relevant: npt.NDArray[np.bool_]) -> Floats:

@@ -14,7 +14,7 @@ from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer, Sums, added_up
 from mlops_action.statistics.clusters import Floats
 from mlops_action.statistics.means import Mean, mean_of_sums, not_negative
-from mlops_action.statistics.results import Interval
+from mlops_action.statistics.results import mapped
 
 POWERS = [(e, y) for e in range(5) for y in range(5) if e + y <= 4]
 """Moments Σ error^e · truth^y that are kept: all that the variances of R² and of explained variance need."""
@@ -50,7 +50,7 @@ class Regression:
             columns = [error**e * shifted**y for e, y in POWERS]
             self._moments.add(_by_cell(columns, cells, count))
             losses = [np.equal(truth, 0).astype(np.float64)]
-            for loss in self._row_losses(truth, predicted, error):
+            for loss in row_losses(truth, predicted, self._roles.threshold).values():
                 losses += [loss, loss * loss]
             self._losses.add(_by_cell(losses, cells, count))
 
@@ -67,13 +67,18 @@ class Regression:
                 found.append(SliceMetrics(name, rows, metrics, {"rows": rows}))
         return found
 
-    def _row_losses(self, truth: Floats, predicted: Floats, error: Floats) -> list[Floats]:
-        """Absolute, percentage, symmetric percentage and quantile loss of each row."""
-        absolute = np.abs(error)
-        size = np.abs(truth) + np.abs(predicted)
-        symmetric = np.where(size > 0, 2 * absolute / size, 0.0)
-        quantile = self._roles.threshold
-        return [absolute, absolute / np.abs(truth), symmetric, np.maximum(-quantile * error, (1 - quantile) * error)]
+
+def row_losses(truth: Floats, predicted: Floats, quantile: float) -> dict[str, Floats]:
+    """Absolute, percentage, symmetric percentage and quantile loss of each row, by the name of its mean."""
+    error = predicted - truth
+    absolute = np.abs(error)
+    size = np.abs(truth) + np.abs(predicted)
+    return {
+        "mae": absolute,
+        "mape": absolute / np.abs(truth),
+        "smape": np.where(size > 0, 2 * absolute / size, 0.0),
+        "quantile_loss": np.maximum(-quantile * error, (1 - quantile) * error),
+    }
 
 
 def _by_cell(columns: list[Floats], cells: npt.NDArray[Any] | None, count: int) -> npt.NDArray[Any]:
@@ -98,7 +103,7 @@ def _loss_metrics(rows: int, sums: npt.NDArray[Any], level: float) -> dict[str, 
 
 
 def _mean(mean: Mean, rows: int, level: float) -> Estimate:
-    return known(mean.value, rows, "rows", mean.interval(level))
+    return known(mean.value, rows, "rows", mean.interval, level)
 
 
 def _error_metrics(sums: npt.NDArray[Any], level: float) -> dict[str, Estimate]:
@@ -106,12 +111,11 @@ def _error_metrics(sums: npt.NDArray[Any], level: float) -> dict[str, Estimate]:
     rows = float(sums[0])
     squares = mean_of_sums(int(rows), float(sums[_AT[2, 0]]), float(sums[_AT[4, 0]]))
     bias = mean_of_sums(int(rows), float(sums[_AT[1, 0]]), float(sums[_AT[2, 0]]))
-    interval = squares.interval(level).within(0, math.inf)
-    root = Interval(math.sqrt(interval.low), math.sqrt(interval.high), level, "student-root")
+    at = squares.interval_within(0, math.inf)
     return {
-        "mse": known(squares.value, rows, "rows", interval),
-        "rmse": known(math.sqrt(squares.value), rows, "rows", root),
-        "bias": known(bias.value, rows, "rows", bias.interval(level)),
+        "mse": known(squares.value, rows, "rows", at, level),
+        "rmse": known(math.sqrt(squares.value), rows, "rows", mapped(at, math.sqrt, "student-root"), level),
+        "bias": known(bias.value, rows, "rows", bias.interval, level),
         "r2": _explained(sums, 0.0, level),
         "explained_variance": _explained(sums, bias.value, level),
     }
@@ -133,7 +137,7 @@ def _explained(sums: npt.NDArray[Any], bias: float, level: float) -> Estimate:
     lost = moment[2, 0] / spread
     variance = (lost * lost * moment[0, 4] - 2 * lost * moment[2, 2] + moment[4, 0]) / spread**2 / (rows - 1)
     mean = Mean(float(1 - lost), not_negative(float(variance)), rows - 1, rows)
-    return known(mean.value, rows, "rows", mean.interval(level).within(-math.inf, 1))
+    return known(mean.value, rows, "rows", mean.interval_within(-math.inf, 1), level)
 
 
 def _centred(sums: npt.NDArray[Any], power: tuple[int, int], centre: tuple[float, float]) -> np.float64:

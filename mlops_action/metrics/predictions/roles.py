@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Task(StrEnum):
-    """What the model predicts."""
-
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    MULTILABEL = "multilabel"
-    REGRESSION = "regression"
-    RANKING = "ranking"
+from mlops_action.vocabulary import Task
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ Sums are kept by cell and added up to slices at the end, so that a row is looked
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mlops_action.errors import PredictionsUnreadable
+from mlops_action.errors import ColumnMissing, PredictionsUnreadable
 from mlops_action.metrics.predictions.columns import Batch
+from mlops_action.metrics.predictions.files import batches
 from mlops_action.metrics.predictions.roles import Roles
 
 MOST_CELLS = 1 << 20
@@ -86,6 +88,27 @@ class Slicer:
                 origin=batch.origin,
                 hint="slice by columns with few values, such as a country or an age group",
             )
+
+
+def slice_rows(path: Path, roles: Roles) -> dict[str, int] | None:
+    """Rows of each slice of a file, or None where a slice column is not in it.
+
+    Raises:
+        PredictionsUnreadable: the file cannot be read otherwise.
+    """
+    slicer, counts, first = Slicer(roles), Sums(1, np.int64), 1
+    try:
+        for data in batches(path, roles.slice_columns, roles.slice_columns):
+            cells = slicer.cells_of(Batch(data, str(path), first))
+            first += data.num_rows
+            if cells is not None:
+                counts.add(np.bincount(cells, minlength=slicer.cells)[:, None])
+    except ColumnMissing:
+        return None
+    found: dict[str, int] = {}
+    for names, member in slicer.families():
+        found |= dict(zip(names, added_up(counts.values, member, len(names))[:, 0].tolist(), strict=True))
+    return found
 
 
 def added_up(by_cell: npt.NDArray[Any], member: npt.NDArray[Any], slices: int) -> npt.NDArray[Any]:

@@ -1,0 +1,1 @@
+"""One file per command below ``mlops-action gate``; its ``command`` is a click command."""

@@ -1,0 +1,43 @@
+"""What lint finds, and what it may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mlops_action.config.policy_model import GateSpec
+from mlops_action.records import MetricReading, PlannedGate, Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a gate that its author will hardly have meant.
+
+    Args:
+        message: what, in one sentence.
+        origin: where the gate is declared.
+        hint: what to do about it.
+        certain: whether no reading could make it right.
+    """
+
+    message: str
+    origin: str
+    hint: str = ""
+    certain: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What lint looks at.
+
+    Args:
+        gates: as planned.
+        specs: as written, by name.
+        readings: metrics of baselines, of metric files that are here, and of the latest run.
+        latest: verdicts of the latest judgement here, by gate.
+    """
+
+    gates: tuple[PlannedGate, ...]
+    specs: Mapping[str, GateSpec]
+    readings: tuple[MetricReading, ...] = ()
+    latest: Mapping[str, Verdict] = field(default_factory=dict)

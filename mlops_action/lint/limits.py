@@ -1,0 +1,102 @@
+"""Limits that can never be met, or never be missed, by what a metric can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from mlops_action.config.rules import by_name
+from mlops_action.errors import MlopsError
+from mlops_action.gates.exact import text_of
+from mlops_action.gates.limits import amount_limit, number_limit, range_limit
+from mlops_action.lint.finding import Finding, Policy
+from mlops_action.records import PlannedGate
+
+Span = tuple[Decimal | None, Decimal | None]
+"""Lowest and highest value that a metric can have; None is without bound."""
+
+_ONE, _ZERO = Decimal(1), Decimal(0)
+_SHARES = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta auc roc_auc pr_auc
+average_precision ndcg mrr map top_k exact_match error_rate ece"""
+_NOT_NEGATIVE = """log_loss cross_entropy brier mae mse rmse mape smape wape mase perplexity latency duration
+throughput wer cer"""
+_SPANS: dict[str, Span] = {
+    **dict.fromkeys(_SHARES.split(), (_ZERO, _ONE)),
+    **dict.fromkeys(_NOT_NEGATIVE.split(), (_ZERO, None)),
+    "mcc": (-_ONE, _ONE),
+    "r2": (None, _ONE),
+    "explained_variance": (None, _ONE),
+}
+
+
+def limit_findings(policy: Policy) -> Iterator[Finding]:
+    """Gates whose limit lies at the end of what their metric can be, or beyond."""
+    for gate in policy.gates:
+        span = _span(gate, policy)
+        if span is None:
+            continue
+        try:
+            said = _said(gate, span)
+        except MlopsError:
+            continue
+        if said:
+            low, high = ("-∞" if span[0] is None else text_of(span[0])), ("∞" if span[1] is None else text_of(span[1]))
+            yield Finding(
+                f"gate `{gate.name}` {said}: by its name, `{gate.metric}` is from {low} to {high}",
+                gate.origin,
+                "correct the limit; a metric in percent is better called so: `accuracy_percent`",
+            )
+
+
+def _span(gate: PlannedGate, policy: Policy) -> Span | None:
+    """What the metric can be, unless a reading shows that its name means something else."""
+    if {"percent", "pct"} & set(gate.metric.lower().split("_")):
+        return None
+    span = by_name(gate.metric, _SPANS)
+    known = [each.value for each in policy.readings if each.name == gate.metric and each.value is not None]
+    if span is None or not all(_inside(value, span) for value in known if value.is_finite()):
+        return None
+    return span
+
+
+def _inside(value: Decimal, span: Span) -> bool:
+    return (span[0] is None or value >= span[0]) and (span[1] is None or value <= span[1])
+
+
+def _said(gate: PlannedGate, span: Span) -> str:
+    low, high = span
+    if gate.rule == "min":
+        limit = number_limit(gate)
+        return _never(high is not None and limit > high) or _always(low is not None and limit <= low)
+    if gate.rule == "max":
+        limit = number_limit(gate)
+        return _never(low is not None and limit < low) or _always(high is not None and limit >= high)
+    if gate.rule == "range":
+        lowest, highest = range_limit(gate)
+        beyond = (high is not None and lowest > high) or (low is not None and highest < low)
+        return _never(beyond) or _always(low is not None and high is not None and lowest <= low and highest >= high)
+    if gate.rule == "equals":
+        return _never(not _inside(number_limit(gate), span)) if "tolerance" not in gate.limits else ""
+    return _said_of_change(gate, span)
+
+
+def _said_of_change(gate: PlannedGate, span: Span) -> str:
+    low, high = span
+    if gate.rule not in {"max-drop", "min-gain"}:
+        return ""
+    amount = amount_limit(gate)
+    width = high - low if low is not None and high is not None else None
+    size = amount.absolute
+    if gate.rule == "min-gain":
+        return _never(width is not None and size is not None and size > width)
+    wide = size is None or (width is not None and size >= width)
+    whole = amount.relative is None or (low == 0 and gate.direction == "higher" and amount.relative >= 1)
+    return _always(wide and whole)
+
+
+def _never(holds: bool) -> str:
+    return "can never pass" if holds else ""
+
+
+def _always(holds: bool) -> str:
+    return "can never fail" if holds else ""

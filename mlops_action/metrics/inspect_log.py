@@ -1,0 +1,94 @@
+"""Logs of the UK AI Security Institute's Inspect (`.json`, and `.eval`, which is a zip of them)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+
+from mlops_action.errors import MetricUnreadable
+from mlops_action.metrics.collect import MAX_BYTES, Leaf, Readings, decoded
+from mlops_action.metrics.json_text import parsed, value_of
+from mlops_action.metrics.known_results import at, list_at, pointer
+from mlops_action.records import Json, MetricReading
+
+_HEADER = "header.json"
+
+
+class EvalFile:
+    """Reads the header of a ``.eval`` log; its samples are not looked at."""
+
+    def read(self, data: bytes, file: str) -> list[MetricReading]:
+        """Read the scores, exactly; see ``MetricReader``.
+
+        Raises:
+            MetricUnreadable: no such log, not finished, or absurdly large.
+        """
+        root = parsed(decoded(_header(data, file), file), file)
+        if not isinstance(root, Mapping) or at(root, "eval.task") is None:
+            raise MetricUnreadable(f"{_HEADER} in it is not that of an Inspect log", origin=file)
+        found = Readings()
+        read_log(root, f"{file}#", found)
+        return found.all
+
+
+def _header(data: bytes, file: str) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise MetricUnreadable(
+            f"the log has more than {MAX_BYTES} bytes",
+            origin=file,
+            hint="write its header alone: `inspect log dump --header-only LOG > scores.json`",
+        )
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(_HEADER) as handle:
+            return handle.read(MAX_BYTES + 1)
+    except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, zlib.error) as error:
+        raise MetricUnreadable(
+            f"not an Inspect log: {error.args[0] if error.args else error}",
+            origin=file,
+            hint="a log that did not end has no header yet",
+        ) from None
+    except (NotImplementedError, RuntimeError) as error:  # a compression of later Pythons, or a password
+        raise MetricUnreadable(
+            f"the log cannot be unpacked here: {error}",
+            origin=file,
+            hint="`inspect log dump --header-only LOG > scores.json` writes what is needed",
+        ) from None
+
+
+def read_log(root: Mapping[str, Json], where: str, found: Readings) -> None:
+    """Add ``SCORER.METRIC`` for each score, with its reducer where a scorer has several, and the sample counts.
+
+    Raises:
+        MetricUnreadable: the evaluation did not succeed, or the same name twice.
+    """
+    status = at(root, "status")
+    if status != "success":
+        raise MetricUnreadable(
+            f"the evaluation's status is `{str(status)[:40]}`, not `success`",
+            origin=f"{where}/status",
+            hint="numbers of an evaluation that did not end say nothing about the model; run it to its end",
+        )
+    scores = list_at(root, "results.scores")
+    for name, leaf in _scores(scores, where):
+        origin = f"{where}{leaf.pointer}"
+        found.add(name, value_of(leaf, origin), origin)
+    for count in ("total_samples", "completed_samples"):
+        value = at(root, f"results.{count}")
+        if value is not None:
+            origin = f"{where}/results/{count}"
+            found.add(count, value_of(Leaf(count, value, f"/results/{count}"), origin), origin)
+
+
+def _scores(scores: list[Json], where: str) -> Iterator[tuple[str, Leaf]]:
+    names = [str(at(score, "name")) for score in scores]
+    for place, (scorer, score) in enumerate(zip(names, scores, strict=True)):
+        reducer = at(score, "reducer")
+        name = f"{scorer}.{reducer}" if names.count(scorer) > 1 and isinstance(reducer, str) else scorer
+        metrics = at(score, "metrics")
+        for key, metric in metrics.items() if isinstance(metrics, Mapping) else ():
+            if not key:
+                raise MetricUnreadable("a metric has no name", origin=f"{where}/results/scores/{place}")
+            place_in = pointer("results", "scores", place, "metrics", key, "value")
+            yield f"{name}.{key}", Leaf(key, at(metric, "value"), place_in)

@@ -1,0 +1,40 @@
+"""Results of EleutherAI's lm-evaluation-harness (`results_*.json`, since 0.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlops_action.metrics.collect import Leaf, Readings, Written
+from mlops_action.metrics.json_text import value_of
+from mlops_action.metrics.known_results import objects_at, pointer
+from mlops_action.records import Json
+
+_NOT_METRICS = {"alias", "sample_len", "name"}
+
+
+def read_results(root: Mapping[str, Json], where: str, found: Readings) -> None:
+    """Add ``TASK.METRIC`` for each task and group.
+
+    A filter other than ``none`` stays in the name: ``gsm8k.exact_match,strict-match``.
+
+    Raises:
+        MetricUnreadable: results that are no objects, or the same name twice.
+    """
+    seen: set[str] = set()
+    for section in ("results", "groups"):
+        for task, metrics in objects_at(root, section, where).items() if section in root else ():
+            if task in seen or not isinstance(metrics, Mapping):
+                continue  # since 0.4.3 a group is among the results as well
+            seen.add(task)
+            for name, leaf in _metrics(metrics):
+                origin = f"{where}{pointer(section, task)}{leaf.pointer}"
+                found.add(f"{task}.{name}", value_of(leaf, origin), origin)
+
+
+def _metrics(metrics: Mapping[str, Json]) -> Iterator[tuple[str, Leaf]]:
+    for key, value in metrics.items():
+        metric, _, used = key.partition(",")
+        name = metric if used in {"", "none"} else key
+        # A standard error that was not computed is the text "N/A": it is no metric.
+        if key not in _NOT_METRICS and (isinstance(value, Written) or "_stderr" not in metric):
+            yield name, Leaf(name, value, pointer(key))
