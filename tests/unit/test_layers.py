@@ -20,7 +20,7 @@ LEVELS = {
     3: "plan parameters selections signatures inspection gate_plan workshop step_notebook step_results step_run "
     "execute evaluate assemble manifests report progress announce ending cache_key step_cache merge repeat shard "
     "scaffold generated diagnosis sessions",
-    4: "pipeline wiring boundary snippet session_desk",
+    4: "pipeline wiring boundary snippet session_desk comment_desk",
     5: "cli action entrypoint __main__",
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms.split()}
