@@ -73,7 +73,9 @@ class Pipeline:
     @cached_property
     def console(self) -> Console:
         """The log, in the form of the CI system around us."""
-        return Console(self.context.out, detect(self.context.env), self.redactor, self.context.env)
+        console = Console(self.context.out, detect(self.context.env), self.redactor, self.context.env)
+        console.conceal()
+        return console
 
     @cached_property
     def kernels(self) -> Places:
@@ -279,7 +281,7 @@ class Pipeline:
                 store.write_text(name, data.decode())
         say_end(self.console, account, plan.output_dir)
         options = self.settings.options
-        emissions = emissions if options.summary else replace(emissions, summary="")
+        emissions = replace(emissions, summary=self.redactor.text(emissions.summary) if options.summary else "")
         self.console.say(*self.console.system.publish(emissions, self.context, options.annotations))
 
     def _keep_statements(self, store: FolderStore, manifest: Manifest) -> None:
