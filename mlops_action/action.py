@@ -17,7 +17,7 @@ from mlops_action.records import Annotation, Emissions
 if TYPE_CHECKING:
     from mlops_action.pipeline import Pipeline
 
-COMMANDS = ("run", "snippet", "gate", "manifest", "plan", "comment")
+COMMANDS = ("run", "snippet", "gate", "manifest", "plan", "merge", "comment")
 """What the inputs can be for; without one, metric files alone are judged, and anything else is run."""
 
 
@@ -71,6 +71,8 @@ def _do(pipeline: Pipeline, command: str) -> int:
         return pipeline.gate("")
     if command == "manifest":
         return pipeline.manifest("", "")
+    if command == "merge":
+        return pipeline.merge()
     return pipeline.plan() if command == "plan" else pipeline.run()
 
 

@@ -110,13 +110,17 @@ class Pipeline:
     def plan(self) -> ExitCode:
         """Print what a run would do; the exit code is that of what is missing."""
         from mlops_action.formats.plan_text import plan_lines
-        from mlops_action.shard import plan_outputs
+        from mlops_action.shard import PARTS_FILE, parts_files, plan_outputs
 
         plan, problems = self._planned()
         states = {kernel.label: self.kernels.state(kernel) for step in plan.steps for kernel in step.kernels}
         self.console.say(*plan_lines(plan, self.loaded.judging, states))
         outputs = plan_outputs(plan, self.settings.options.parts)
-        self.console.say(*(f"Parts: {value}" for name, value in outputs if name == "matrix"))
+        for name, data in parts_files(dict(outputs)):
+            self.console.say(
+                f"Parts: {data.decode().strip()}" if name == PARTS_FILE else f"  for child pipelines: {name}"
+            )
+            self._store(plan).write(name, data)
         self.console.say(*self.console.system.publish(Emissions((), "", outputs, ()), self.context, 0))
         if problems:
             raise Problems(problems)
@@ -162,12 +166,12 @@ class Pipeline:
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)
 
-    def merge(self, folders: Sequence[str]) -> ExitCode:
+    def merge(self) -> ExitCode:
         """Put the results of all shards together, and go on as a run does."""
         from mlops_action.assemble import assemble
-        from mlops_action.merge import merged, read_parts
+        from mlops_action.merge import folders_of, merged, read_parts
 
-        parts = read_parts(folders, self.context.cwd)
+        parts = read_parts(folders_of(self.settings.options.folders, self.context.cwd), self.context.cwd)
         run = merged(parts)
         notebooks = [each for part in parts for each in part.notebooks()]
         plan, judging = self._judged_here(run.plan)

@@ -18,6 +18,7 @@ SUB_ACTIONS = {
     "gate": "Judge metric files, or an earlier run, by gates.",
     "manifest": "Assemble the manifest again from the files of a run.",
     "plan": "Show what a run would do, and give its parts as a matrix.",
+    "merge": "Put the parts of a run together and judge them.",
     "comment": "Keep one comment, or a check run, with the report of a run on a pull request.",
 }
 """Folders of the actions that do one thing."""

@@ -18,7 +18,7 @@ JUDGING = (RUN, PLAN, CHECK, GATE, MERGE)
 EXECUTING = (RUN, PLAN)
 CODING = (RUN, PLAN, SNIPPET)
 EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, SNIPPET, SESSION, COMMENT)
-NOT_AT_THE_ROOT = {PLAN, COMMENT}
+NOT_AT_THE_ROOT = {PLAN, MERGE, COMMENT}
 """Commands whose own options the root action does not have."""
 PAGE = ("summary", "annotations")
 """Options of the actions that show results on the job's page."""
@@ -222,6 +222,13 @@ class Options:
     summary: bool = option("Write the report to the job's summary.", (), default=True, action_only=True)
     annotations: int = option(
         "At most so many annotations of each level.", (), default=10, action_only=True, parse=int, metavar="NUMBER"
+    )
+    folders: tuple[str, ...] = option(
+        "Output folders of the parts, one of each `run --shard I/N`; patterns may be used.",
+        (MERGE,),
+        flags=(),
+        metavar="FOLDER...",
+        example="parts/*",
     )
     report: str = option(
         "The report, Markdown; by default `report.md` of the output folder.", (COMMENT,), default="", metavar="FILE"

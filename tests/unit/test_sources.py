@@ -94,7 +94,7 @@ def test_a_number_that_is_none_is_refused_and_no_crash() -> None:
 @pytest.mark.parametrize("item", option_fields(), ids=input_name)
 def test_every_option_can_be_given_as_an_input(item: Field[Any]) -> None:
     name = input_name(item)
-    command = next((each for each in item.metadata["commands"] if each in {"plan", "comment"}), "")
+    command = next((each for each in item.metadata["commands"] if each in {"plan", "merge", "comment"}), "")
     for text in ("1", "true", "a=1", "1/2", "html"):
         try:
             assert from_inputs({f"INPUT_{name.upper()}": text}, command).origins
