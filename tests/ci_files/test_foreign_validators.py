@@ -18,7 +18,7 @@ CLIENTS = ROOT / ".build" / "clients"
 EXAMPLES = ROOT / "workflows-examples"
 ACTIONS = (ROOT / "action.yml", *sorted(ROOT.glob("*/action.yml")))
 WORKFLOWS = (*sorted(EXAMPLES.glob("github-*.yml")), *sorted((ROOT / ".github" / "workflows").glob("*.yml")))
-SYSTEMS = {
+SCHEMAS = {
     "gitlab": "gitlab-ci",
     "azure": "azure-pipelines",
     "bitbucket": "bitbucket-pipelines",
