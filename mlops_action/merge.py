@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from glob import glob
 from itertools import chain
 from pathlib import Path
 
 from mlops_action.codec import load_document
 from mlops_action.digests import pattern_parts
-from mlops_action.errors import MlopsError, Problems, ShardMismatch
+from mlops_action.errors import MlopsError, Problems, ShardMismatch, UsageError
 from mlops_action.records import Fact, Json, RunResult, Uncaptured
 from mlops_action.shard import shard_numbers
 from mlops_action.stores.folder import RUN_FILE
@@ -44,6 +45,24 @@ class Part:
                     origin=self.shown,
                     hint="keep the whole output folder of each part as an artifact, not only run.json",
                 ) from error
+
+
+def folders_of(given: Sequence[str], cwd: Path) -> list[str]:
+    """The folders that names and patterns mean, each once.
+
+    Raises:
+        UsageError: none is given, or a pattern matches nothing.
+    """
+    found: list[str] = []
+    for name in given:
+        is_pattern = any(char in name for char in "*?[") and not (cwd / name).exists()
+        matched = sorted(glob(name, root_dir=cwd)) if is_pattern else [name]  # noqa: PTH207  # a pattern may be absolute
+        if not matched:
+            raise UsageError(f"no folder matches `{name}`", origin="folders", hint="are the parts' results here?")
+        found += [each for each in matched if each not in found]
+    if not found:
+        raise UsageError("no folder is named", origin="folders", hint="name the output folders of the parts")
+    return found
 
 
 def read_parts(folders: Sequence[str], cwd: Path) -> list[Part]:

@@ -71,7 +71,9 @@ class Pipeline:
     @cached_property
     def console(self) -> Console:
         """The log, in the form of the CI system around us."""
-        return Console(self.context.out, detect(self.context.env), self.redactor, self.context.env)
+        console = Console(self.context.out, detect(self.context.env), self.redactor, self.context.env)
+        console.conceal()
+        return console
 
     @cached_property
     def kernels(self) -> Places:
@@ -106,13 +108,17 @@ class Pipeline:
     def plan(self) -> ExitCode:
         """Print what a run would do; the exit code is that of what is missing."""
         from mlops_action.formats.plan_text import plan_lines
-        from mlops_action.shard import plan_outputs
+        from mlops_action.shard import PARTS_FILE, parts_files, plan_outputs
 
         plan, problems = self._planned()
         states = {kernel.label: self.kernels.state(kernel) for step in plan.steps for kernel in step.kernels}
         self.console.say(*plan_lines(plan, self.loaded.judging, states))
         outputs = plan_outputs(plan, self.settings.options.parts)
-        self.console.say(*(f"Parts: {value}" for name, value in outputs if name == "matrix"))
+        for name, data in parts_files(dict(outputs)):
+            self.console.say(
+                f"Parts: {data.decode().strip()}" if name == PARTS_FILE else f"  for child pipelines: {name}"
+            )
+            self._store(plan).write(name, data)
         self.console.say(*self.console.system.publish(Emissions((), "", outputs, ()), self.context, 0))
         if problems:
             raise Problems(problems)
@@ -158,12 +164,12 @@ class Pipeline:
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)
 
-    def merge(self, folders: Sequence[str]) -> ExitCode:
+    def merge(self) -> ExitCode:
         """Put the results of all shards together, and go on as a run does."""
         from mlops_action.assemble import assemble
-        from mlops_action.merge import merged, read_parts
+        from mlops_action.merge import folders_of, merged, read_parts
 
-        parts = read_parts(folders, self.context.cwd)
+        parts = read_parts(folders_of(self.settings.options.folders, self.context.cwd), self.context.cwd)
         run = merged(parts)
         notebooks = [each for part in parts for each in part.notebooks()]
         plan, judging = self._judged_here(run.plan)
@@ -282,7 +288,7 @@ class Pipeline:
                 store.write_text(name, data.decode())
         say_end(self.console, account, plan.output_dir)
         options = self.settings.options
-        emissions = emissions if options.summary else replace(emissions, summary="")
+        emissions = replace(emissions, summary=self.redactor.text(emissions.summary) if options.summary else "")
         self.console.say(*self.console.system.publish(emissions, self.context, options.annotations))
 
     def _keep_statements(self, store: FolderStore, manifest: Manifest) -> None:

@@ -54,6 +54,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Take the secret values; those shorter than ``SHORTEST`` are not usable as one."""
         given = set(secrets)
+        self.given = tuple(sorted(each for each in given if len(each.strip()) >= SHORTEST))
+        """The secrets as they are, for CI systems that mask them themselves."""
         parts = {line for secret in given for line in secret.splitlines()}  # logs and notebooks hold single lines
         plain = {secret.strip() for secret in given | parts if len(secret.strip()) >= SHORTEST}
         self._values = sorted({spelled for secret in plain for spelled in _spellings(secret)}, key=len, reverse=True)

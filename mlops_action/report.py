@@ -7,8 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mlops_action.assemble import encode_manifest
+from mlops_action.canonical import sha256_bytes
 from mlops_action.formats import FOR_MACHINES, REPORTS
 from mlops_action.formats.interface import Account, Told
+from mlops_action.formats.openmetrics import METRICS_FILE
+from mlops_action.formats.story import worst_first
 from mlops_action.formats.verdict_text import details, waived_text
 from mlops_action.records import Annotation, Emissions, RunResult
 from mlops_action.registry import load
@@ -32,7 +36,7 @@ def report(account: Account, output_dir: str, prefix: str) -> Emissions:
         prefix: the project folder relative to the repository, so that annotations find their file.
     """
     files = tuple(each for entry in REPORTS.values() for each in load(entry)().render(account))
-    annotations = (*_step_annotations(account, prefix), *_gate_annotations(account, prefix))
+    annotations = findings(account, prefix)
     told = Told(account, annotations, _outputs(account, PurePosixPath(prefix) / output_dir))
     others = tuple(each for entry in FOR_MACHINES.values() for each in load(entry)().render(told))
     return Emissions(
@@ -41,6 +45,11 @@ def report(account: Account, output_dir: str, prefix: str) -> Emissions:
         outputs=told.outputs,
         files=(*others, *files),
     )
+
+
+def findings(account: Account, prefix: str) -> tuple[Annotation, ...]:
+    """What is wrong, the worst first; ``prefix`` is the project folder relative to the repository."""
+    return (*_step_annotations(account, prefix), *_gate_annotations(account, prefix))
 
 
 class ExecutedNotebooks(Mapping[str, Any]):
@@ -97,9 +106,11 @@ def _outputs(account: Account, folder: PurePosixPath) -> tuple[tuple[str, str], 
         values = {step.name: step.values for step in account.run.steps if step.values}
         text = json.dumps(values)
         outputs["run"] = str(folder / RUN_FILE)
+        outputs["metrics-file"] = str(folder / METRICS_FILE)
         outputs["values"] = text if len(text) <= MAX_VALUES else "{}"  # the whole is in run.json
     if account.manifest is not None:
         outputs |= {"manifest": str(folder / MANIFEST_FILE), "manifest-id": account.manifest.manifest_id}
+        outputs["manifest-digest"] = f"sha256:{sha256_bytes(encode_manifest(account.manifest))}"
     return tuple(outputs.items())
 
 
@@ -125,7 +136,7 @@ def _step_annotations(account: Account, prefix: str) -> list[Annotation]:
 
 def _gate_annotations(account: Account, prefix: str) -> list[Annotation]:
     found = []
-    for verdict in account.verdicts.verdicts if account.verdicts else ():
+    for verdict in worst_first(account.verdicts) if account.verdicts else ():
         level = _LEVELS.get(verdict.outcome)
         if level is None:
             continue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +13,18 @@ from pathlib import Path
 from mlops_action.errors import GitRefused
 
 _TARGET_VARIABLES = (
-    *("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"),
-    *("SYSTEM_PULLREQUEST_TARGETBRANCHNAME", "BITBUCKET_PR_DESTINATION_BRANCH", "BUILDKITE_PULL_REQUEST_BASE_BRANCH"),
+    "GITHUB_BASE_REF",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "CHANGE_TARGET",
+    "SYSTEM_PULLREQUEST_TARGETBRANCHNAME",
+    "SYSTEM_PULLREQUEST_TARGETBRANCH",
+    "BITBUCKET_PR_DESTINATION_BRANCH",
+    "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
 )
 """Target branch of a pull request as GitHub, GitLab, Jenkins, Azure, Bitbucket and Buildkite tell it."""
+_DEFAULT_VARIABLES = ("CI_DEFAULT_BRANCH", "BUILDKITE_PIPELINE_DEFAULT_BRANCH")
+_HEADS = "refs/heads/"
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
 @dataclass(frozen=True)
@@ -86,8 +96,9 @@ class Repository:
         raise GitRefused(f"there is no commit, branch or tag `{ref}` in this clone")
 
     def requested_branch(self) -> str:
-        """Branch that a pull or merge request would go to, as the CI system tells; empty in other jobs."""
-        return next((self.env[variable] for variable in _TARGET_VARIABLES if self.env.get(variable)), "")
+        """Branch that a pull or merge request, or a merge queue's group, would go to, as the CI system tells; empty in other jobs."""
+        told = [*(self.env.get(name, "") for name in _TARGET_VARIABLES), self._event("merge_group", "base_ref")]
+        return next(filter(None, told), "").removeprefix(_HEADS)
 
     def policy_commit(self) -> str:
         """Commit that a request's policy is compared with: the target branch as it is now, else the base commit.
@@ -101,18 +112,29 @@ class Repository:
         return self.attempt("rev-parse", "--verify", "--quiet", tip) or self.base_commit()
 
     def target_branch(self) -> str:
-        """Branch that a merge would go to: as the CI system tells, else the remote's default, else main.
+        """Branch that a merge would go to: as the CI system tells, else the default one, else main.
 
         Raises:
             GitRefused: no such branch is known here.
         """
         if told := self.requested_branch():
             return told
-        default = self.attempt("symbolic-ref", "--short", "refs/remotes/origin/HEAD")
-        for branch in (default, "main", "master"):
-            if branch and self.attempt("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}"):
-                return branch
+        usual = [self._event("repository", "default_branch"), *(self.env.get(name, "") for name in _DEFAULT_VARIABLES)]
+        usual.append(self.attempt("symbolic-ref", "--short", "refs/remotes/origin/HEAD"))
+        for branch in filter(None, [*usual, "main", "master"]):
+            try:
+                self.commit_of(branch)
+            except GitRefused:
+                continue
+            return branch
         raise GitRefused("cannot tell the target branch: no `origin/HEAD`, `main` or `master` here")
+
+    def _event(self, thing: str, name: str) -> str:
+        """What GitHub's event says: of a merge queue's group, or of the repository, whatever started the workflow."""
+        try:
+            return str(json.loads(Path(self.env.get("GITHUB_EVENT_PATH", "")).read_bytes())[thing][name])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
 
     def base_commit(self) -> str:
         """Commit to compare with: the merge-base with the target branch.
@@ -124,8 +146,9 @@ class Repository:
             GitRefused: the target branch or its common history is not in this clone.
         """
         head = self.commit_of("HEAD")
-        told = self.env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")  # GitLab computes it, and may not fetch the branch
-        if told and self.attempt("cat-file", "-t", told) == "commit":
+        # GitLab computes it, and may not fetch the branch; a merge queue puts the change on other changes that wait.
+        told = self.env.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "") or self._event("merge_group", "base_sha")
+        if _COMMIT.fullmatch(told) and self.attempt("cat-file", "-t", told) == "commit":
             return told
         branch = self.target_branch()
         target = self.attempt("rev-parse", "--verify", "--quiet", f"refs/remotes/origin/{branch}^{{commit}}")

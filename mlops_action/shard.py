@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mlops_action.canonical import digest_of
@@ -14,6 +14,7 @@ from mlops_action.executors.ordering import chains
 from mlops_action.portable import masked, portable
 from mlops_action.records import FileState, Json, KernelChoice, Plan, PlannedStep
 
+PARTS_FILE, CHILD_FILE = "parts.json", "gitlab-parts.yml"
 _NOTATION = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", re.ASCII)
 
 
@@ -43,6 +44,20 @@ def plan_outputs(plan: Plan, parts: int) -> tuple[tuple[str, str], ...]:
         count = max(1, min(parts, len(chains(plan.steps))))
         outputs["matrix"] = json.dumps({"shard": [f"{number}/{count}" for number in range(1, count + 1)]})
     return tuple(outputs.items())
+
+
+def parts_files(outputs: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
+    """The matrix of parts as files, for CI systems that read their jobs from one.
+
+    GitLab merges its file into a child pipeline that has a job ``part``: YAML is a superset of JSON.
+    """
+    if "matrix" not in outputs:
+        return ()
+    matrix = json.loads(outputs["matrix"])
+    jobs = {"part": {"parallel": {"matrix": [{"MLOPS_SHARD": matrix["shard"]}]}}}
+    return tuple(
+        (name, (json.dumps(data) + "\n").encode()) for name, data in ((PARTS_FILE, matrix), (CHILD_FILE, jobs))
+    )
 
 
 def part_of(plan: Plan, text: str, origin: str) -> Plan:

@@ -212,7 +212,9 @@ class InSession:
         pipeline = self.pipeline
         redactor = Redactor([*pipeline.redactor.values, *found.secrets])
         own = pipeline.console
-        return Console(own.out, own.system, redactor, pipeline.context.env), redactor
+        console = Console(own.out, own.system, redactor, pipeline.context.env)
+        console.conceal()
+        return console, redactor
 
     def _executed(self, found: Found, step: PlannedStep, console: Console, redactor: Redactor) -> RunResult:
         from mlops_action.sessions.running import Command

@@ -34,6 +34,10 @@ class Azure(PlainLog):
         """The group ends."""
         return ["##[endgroup]"]
 
+    def mask(self, secret: str) -> str:
+        """The agent masks the text."""
+        return f"##vso[task.setsecret]{_data(secret)}"
+
     def publish(self, emissions: Emissions, context: Context, limit: int) -> list[str]:
         """Issues, one output variable for each output, and the report as summary."""
         issues = [line for level in LEVELS for line in _issues(emissions.annotations, level, limit)]

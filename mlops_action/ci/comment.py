@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from http.client import HTTPException
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
-from mlops_action.errors import CommentRefused, UsageError
+from mlops_action.ci.rest import GitHubRepository, asked, event_of, needed
+from mlops_action.errors import UsageError
 
 BODY_CHARACTERS = 60_000
 """GitHub takes 65,536."""
 PAGES = 20
-SECONDS = 30
-_PULL = re.compile(r"refs/pull/(\d+)/")
+_PULL = re.compile(r"refs/pull/(\d+)/|refs/heads/gh-readonly-queue/.+/pr-(\d+)-[0-9a-f]+$")
+"""The ref of a pull request's job, or of a merge queue's."""
 
 
 class Forge(Protocol):
     """Where merge requests have comments."""
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Identifier and text of the comments that there are."""
+        """Identifier and text of our own comments: anybody may write one that begins like ours."""
 
     def create(self, body: str) -> None:
         """Write a new comment."""
@@ -49,7 +45,7 @@ def keep_comment(forge: Forge, name: str, report: str, *, trusted: bool) -> str:
         CommentRefused: the token may not, or the forge cannot be reached.
     """
     marker = f"<!-- mlops-action: {re.sub(r'[^A-Za-z0-9_.-]', '-', name)} -->"
-    body = f"{marker}\n{_cut(report) if trusted else _as_text(_cut(report))}"
+    body = f"{marker}\n{shown(report, trusted=trusted)}"
     for identifier, text in forge.comments():
         if text.startswith(marker):
             if text.rstrip() == body.rstrip():
@@ -58,6 +54,11 @@ def keep_comment(forge: Forge, name: str, report: str, *, trusted: bool) -> str:
             return "updated"
     forge.create(body)
     return "written"
+
+
+def shown(report: str, *, trusted: bool) -> str:
+    """The report within what a forge takes; as text when it may not speak for the project."""
+    return _cut(report) if trusted else _as_text(_cut(report))
 
 
 def _cut(report: str) -> str:
@@ -77,35 +78,31 @@ def _as_text(report: str) -> str:
 class GitHubPulls:
     """Comments of a pull request, by GitHub's REST interface."""
 
-    api: str
-    repository: str
+    repository: GitHubRepository
     number: int
-    token: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
         """See ``Forge``."""
+        login = self.repository.login()
         for page in range(1, PAGES + 1):
-            found = self._ask("GET", f"issues/{self.number}/comments?per_page=100&page={page}")
-            yield from ((str(each["id"]), str(each.get("body") or "")) for each in found)
+            found = self.repository.ask("GET", f"issues/{self.number}/comments?per_page=100&page={page}")
+            yield from ((str(each["id"]), str(each.get("body") or "")) for each in found if _is_ours(each, login))
             if len(found) < 100:
                 return
 
     def create(self, body: str) -> None:
         """See ``Forge``."""
-        self._ask("POST", f"issues/{self.number}/comments", {"body": body})
+        self.repository.ask("POST", f"issues/{self.number}/comments", {"body": body})
 
     def update(self, identifier: str, body: str) -> None:
         """See ``Forge``."""
-        self._ask("PATCH", f"issues/comments/{identifier}", {"body": body})
+        self.repository.ask("PATCH", f"issues/comments/{identifier}", {"body": body})
 
-    def number_of_head(self, head: str) -> int:
-        """The open pull request from a branch ``owner:name``; 0 when there is none, or not just one."""
-        found = self._ask("GET", f"pulls?state=open&head={quote(head, safe='')}") if head else []
-        return int(found[0]["number"]) if len(found) == 1 else 0
 
-    def _ask(self, method: str, path: str, data: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/vnd.github+json"}
-        return asked(method, f"{self.api}/repos/{self.repository}/{path}", headers, data)
+def _is_ours(comment: Any, login: str) -> bool:
+    """Whether we wrote it; the job's own token does not know its name, but that it is no person's."""
+    user = comment.get("user") or {}
+    return user.get("login") == login if login else user.get("type") == "Bot"
 
 
 @dataclass(frozen=True)
@@ -119,9 +116,11 @@ class GitLabMergeRequests:
 
     def comments(self) -> Iterator[tuple[str, str]]:
         """See ``Forge``."""
+        own = asked("GET", f"{self.api}/user", {"PRIVATE-TOKEN": self.token})["username"]
         for page in range(1, PAGES + 1):
             found = self._ask("GET", f"notes?per_page=100&page={page}")
-            yield from ((str(each["id"]), str(each.get("body") or "")) for each in found)
+            ours = (each for each in found if (each.get("author") or {}).get("username") == own)
+            yield from ((str(each["id"]), str(each.get("body") or "")) for each in ours)
             if len(found) < 100:
                 return
 
@@ -138,36 +137,29 @@ class GitLabMergeRequests:
         return asked(method, url, {"PRIVATE-TOKEN": self.token}, data)
 
 
-def forge_of(env: Mapping[str, str], number: int) -> Forge:
+def forge_of(env: Mapping[str, str], number: int, token: str = "") -> Forge:
     """The merge request that the CI system's variables tell of.
 
     Args:
         env: variables of the job.
         number: of the request; 0 to take the job's own.
+        token: for GitHub; empty to take that of the environment.
 
     Raises:
         UsageError: something is missing, and what.
     """
     if env.get("GITLAB_CI") == "true":
         own = number or int(env.get("CI_MERGE_REQUEST_IID") or 0)
-        token = _needed(env, "GITLAB_TOKEN", "an access token with the scope `api`; the job's own may not write notes")
+        hint = "an access token with the scope `api`; the job's own may not write notes"
+        secret = needed(env, "GITLAB_TOKEN", hint)
         _refuse_no_number(own)
-        return GitLabMergeRequests(_needed(env, "CI_API_V4_URL"), _needed(env, "CI_PROJECT_ID"), own, token)
-    token = _needed(
-        env, "GITHUB_TOKEN", "`env: {GITHUB_TOKEN: ${{ github.token }}}`, `permissions: {pull-requests: write}`"
-    )
-    api, repository = env.get("GITHUB_API_URL", "https://api.github.com"), _needed(env, "GITHUB_REPOSITORY")
-    pulls = GitHubPulls(api, repository, number or _number_of_event(env), token)
-    if not pulls.number:
-        pulls = replace(pulls, number=pulls.number_of_head(_head_of_event(env)))
-    _refuse_no_number(pulls.number)
-    return pulls
-
-
-def _needed(env: Mapping[str, str], name: str, hint: str = "run it in a job of GitHub or GitLab") -> str:
-    if not env.get(name):
-        raise UsageError(f"the variable `{name}` is not set", hint=hint)
-    return env[name]
+        # A request from a fork is a job of the fork, but its notes are where it goes to.
+        project = env.get("CI_MERGE_REQUEST_PROJECT_ID") or needed(env, "CI_PROJECT_ID")
+        return GitLabMergeRequests(needed(env, "CI_API_V4_URL"), project, own, secret)
+    repository = GitHubRepository.of(env, token)
+    own = number or _number_of_event(env) or _number_of_head(repository, _head_of_event(env))
+    _refuse_no_number(own)
+    return GitHubPulls(repository, own)
 
 
 def _refuse_no_number(number: int) -> None:
@@ -178,9 +170,9 @@ def _refuse_no_number(number: int) -> None:
 def _number_of_event(env: Mapping[str, str]) -> int:
     found = _PULL.match(env.get("GITHUB_REF", ""))
     if found:
-        return int(found[1])
+        return int(found[1] or found[2])
     try:
-        return int(_event(env)["pull_request"]["number"])
+        return int(event_of(env)["pull_request"]["number"])
     except (ValueError, KeyError, TypeError):
         return 0
 
@@ -188,32 +180,13 @@ def _number_of_event(env: Mapping[str, str]) -> int:
 def _head_of_event(env: Mapping[str, str]) -> str:
     """``owner:branch`` that a workflow ran for which this one follows; the event of a fork's has no number."""
     try:
-        run = _event(env)["workflow_run"]
+        run = event_of(env)["workflow_run"]
         return f"{run['head_repository']['owner']['login']}:{run['head_branch']}"
     except (KeyError, TypeError):
         return ""
 
 
-def _event(env: Mapping[str, str]) -> Any:
-    try:
-        return json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_bytes())
-    except (OSError, ValueError):
-        return {}
-
-
-def asked(method: str, url: str, headers: Mapping[str, str], data: Any = None) -> Any:
-    """The answer of a REST interface, as JSON.
-
-    Raises:
-        CommentRefused: it said no, or nothing.
-    """
-    body = None if data is None else json.dumps(data).encode()
-    request = Request(url, body, {**headers, "Content-Type": "application/json"}, method=method)  # noqa: S310  # the job's own API
-    try:
-        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  # as above
-            return json.loads(answer.read() or b"null")
-    except HTTPError as error:
-        why = "the token may not" if error.code in {401, 403, 404} else error.reason
-        raise CommentRefused(f"the comment was refused ({error.code}: {why})") from None
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        raise CommentRefused(f"the comment could not be written: {error}") from None
+def _number_of_head(repository: GitHubRepository, head: str) -> int:
+    """The open pull request from a branch ``owner:name``; 0 when there is none, or not just one."""
+    found = repository.ask("GET", f"pulls?state=open&head={quote(head, safe='')}") if head else []
+    return int(found[0]["number"]) if len(found) == 1 else 0

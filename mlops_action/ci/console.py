@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TextIO
 
-from mlops_action.ci.interface import CiSystem
+from mlops_action.ci.interface import CiSystem, MasksSecrets
 from mlops_action.redact import Redactor
 from mlops_action.sanitize import GutterStream
 
@@ -49,6 +49,11 @@ class Console:
     def say(self, *lines: str) -> None:
         """Our own lines; foreign text in them has gone through ``inline``."""
         self._say(self.redactor.text(line) for line in lines)
+
+    def conceal(self) -> None:
+        """Before anything else is printed: ask the CI system to mask the secrets, too, also in what others print."""
+        if isinstance(self.system, MasksSecrets):
+            self._say(self.system.mask(secret) for secret in self.redactor.given)
 
     def paint(self, text: str, color: str) -> str:
         """``text`` in the colour of an outcome, where there are colours."""

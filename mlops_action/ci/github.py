@@ -40,6 +40,10 @@ class GitHub:
         """Commands count again."""
         return [f"::{self.token}::", "::endgroup::"]
 
+    def mask(self, secret: str) -> str:
+        """The runner masks the text, and each of its lines."""
+        return f"::add-mask::{_data(secret)}"
+
     def publish(self, emissions: Emissions, context: Context, limit: int) -> list[str]:
         """Write the summary and output files; the annotations are lines for the log."""
         lines = [line for level in LEVELS for line in _annotations(emissions.annotations, level, limit)]

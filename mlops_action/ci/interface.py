@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mlops_action.context import Context
 from mlops_action.records import Emissions
@@ -35,3 +35,11 @@ class CiSystem(Protocol):
         Returns:
             Lines for the log.
         """
+
+
+@runtime_checkable
+class MasksSecrets(Protocol):
+    """A CI system that can be asked to mask a text in whatever is printed from then on."""
+
+    def mask(self, secret: str) -> str:
+        """The line for the log that asks for it; the system does not show the line's text."""

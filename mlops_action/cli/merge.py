@@ -10,11 +10,10 @@ from mlops_action.cli.common import run_pipeline, with_options
 
 
 @click.command("merge")
-@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
 @with_options("merge")
-def command(folders: tuple[str, ...], **given: Any) -> None:
+def command(**given: Any) -> None:
     """Put the results of all shards together and judge them.
 
     Each FOLDER is the output folder of one `run --shard I/N`.
     """
-    run_pipeline(given, lambda pipeline: pipeline.merge(folders))
+    run_pipeline(given, lambda pipeline: pipeline.merge())

@@ -6,58 +6,53 @@ from collections.abc import Iterator, Mapping
 from dataclasses import Field
 from typing import Any
 
-from mlops_action.config.options import OUTPUTS, PLAN, PLAN_OUTPUTS, input_name, option_fields
+from mlops_action.config.options import COMMENT, PLAN, action_options, former_names, input_name
+from mlops_action.config.outputs import COMMENT_OUTPUTS, OUTPUTS, PLAN_OUTPUTS
 
 HEADER = "# Written by `make gen` from mlops_action/config/options.py: change it there.\n"
 DESCRIPTION = "Run notebooks as CI steps, block merges that make a model worse, record how to rebuild it."
 
-
-PAGE = ("working_directory", "summary", "annotations")
 SUB_ACTIONS = {
     "run": "Run notebooks as CI steps and judge the gates.",
     "snippet": "Run a snippet in a Jupyter kernel.",
     "gate": "Judge metric files, or an earlier run, by gates.",
     "manifest": "Assemble the manifest again from the files of a run.",
     "plan": "Show what a run would do, and give its parts as a matrix.",
+    "merge": "Put the parts of a run together and judge them.",
+    "comment": "Keep one comment, or a check run, with the report of a run on a pull request.",
 }
 """Folders of the actions that do one thing."""
-
-
-def root_options() -> list[Field[Any]]:
-    """The inputs of the actions that run and judge."""
-    return [item for item in option_fields() if item.metadata["commands"] != (PLAN,)]
+_OUTPUTS = {PLAN: PLAN_OUTPUTS, COMMENT: COMMENT_OUTPUTS}
 
 
 def composite_action() -> str:
     """The root action: installs the CLI beside the job's own Python, and runs it in the job."""
-    return HEADER + "\n".join(_composite("", DESCRIPTION, root_options())) + "\n"
+    return HEADER + "\n".join(_composite("", DESCRIPTION, action_options())) + "\n"
 
 
 def sub_action(name: str) -> str:
     """The file ``NAME/action.yml`` of an action that does one thing."""
-    chosen = [item for item in option_fields() if name in item.metadata["commands"] or item.name in PAGE]
-    return HEADER + "\n".join(_composite(name, SUB_ACTIONS[name], chosen)) + "\n"
+    return HEADER + "\n".join(_composite(name, SUB_ACTIONS[name], action_options(name))) + "\n"
 
 
 def _composite(name: str, description: str, options: list[Field[Any]]) -> Iterator[str]:
     """An action whose steps run in the job; ``name`` is that of its folder, empty for the root."""
     scripts = "$GITHUB_ACTION_PATH/../composite" if name else "$GITHUB_ACTION_PATH/composite"
     yield from _head(f"mlops-action {name}".strip(), description, options)
-    yield from _outputs("${{ steps.run.outputs.%s }}", PLAN_OUTPUTS if name == "plan" else OUTPUTS)
+    yield from _outputs("${{ steps.run.outputs.%s }}", _OUTPUTS.get(name, OUTPUTS))
     yield from ("runs:", "  using: composite", "  steps:", "    - name: Install mlops-action", "      shell: bash")
     yield f'      run: bash "{scripts}/install.sh"'
     yield from ("    - name: Run mlops-action", "      id: run", "      shell: bash")
     yield f'      run: bash "{scripts}/run.sh" {name}'.rstrip()
     yield "      env:"
-    for item in options:
-        own = input_name(item)
+    for own in (each for item in options for each in (input_name(item), *former_names(item))):
         yield f"        INPUT_{own.upper().replace('-', '_')}: ${{{{ inputs.{own} }}}}"
 
 
 def container_action() -> str:
     """The container action: the same inputs, run in the image."""
     lines = [
-        *_head("mlops-action in its container", f"{DESCRIPTION} Linux runners only.", root_options()),
+        *_head("mlops-action in its container", f"{DESCRIPTION} Linux runners only.", action_options()),
         *_outputs(None, OUTPUTS),
         "runs:",
         "  using: docker",
@@ -78,7 +73,13 @@ def _head(name: str, description: str, options: list[Field[Any]]) -> Iterator[st
         yield f"  {input_name(item)}:"
         yield f"    description: {quoted(item.metadata['doc'] + how(item))}"
         yield "    required: false"
-        yield f"    default: {quoted(default_text(item))}"
+        yield f"    default: {quoted(item.metadata.get('input_default') or default_text(item))}"
+        for former in former_names(item):
+            yield f"  {former}:"
+            yield f"    description: {quoted(f'Former name of `{input_name(item)}`.')}"
+            yield "    required: false"
+            yield f"    deprecationMessage: {quoted(f'say `{input_name(item)}`')}"
+            yield '    default: ""'
 
 
 def _outputs(value: str | None, known: Mapping[str, str]) -> Iterator[str]:

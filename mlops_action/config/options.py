@@ -13,11 +13,15 @@ from mlops_action.config.values import duration, positive
 from mlops_action.structure import key_of
 
 RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, DOCTOR = ("run", "plan", "check", "gate", "manifest", "merge", "doctor")
-SNIPPET, SESSION = "snippet", "session"
+SNIPPET, SESSION, COMMENT = "snippet", "session", "comment"
 JUDGING = (RUN, PLAN, CHECK, GATE, MERGE)
 EXECUTING = (RUN, PLAN)
 CODING = (RUN, PLAN, SNIPPET)
-EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, SNIPPET, SESSION)
+EVERYWHERE = (RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, SNIPPET, SESSION, COMMENT)
+NOT_AT_THE_ROOT = {PLAN, MERGE, COMMENT}
+"""Commands whose own options the root action does not have."""
+PAGE = ("summary", "annotations")
+"""Options of the actions that show results on the job's page."""
 DEFAULT_OUTPUT_DIR = "mlops-out"
 
 
@@ -28,7 +32,8 @@ def option(doc: str, commands: tuple[str, ...], **details: Any) -> Any:
         doc: its documentation.
         commands: the commands that take it.
         details: ``default``; ``flags`` (on the command line, else ``--name``); ``metavar``;
-            ``action_only``; ``parse`` (raises ValueError); ``example``.
+            ``action_only``; ``parse`` (raises ValueError); ``example``; ``formerly`` (names that
+            the input had, which keep working with a message); ``input_default`` (an expression).
     """
     default = details.pop("default", ())
     return field(default=default, metadata={"doc": doc, "commands": commands, **details})
@@ -71,6 +76,7 @@ class Options:
         default="",
         metavar="FILE",
         example="train.py",
+        formerly=("file-path",),  # of Jenkins' machine-learning plugin
     )
     session: str = option(
         "Name of a kernel that is kept between the commands of one CI job: the snippet sees the variables of the "
@@ -102,6 +108,7 @@ class Options:
         CODING,
         default="",
         metavar="NAME",
+        formerly=("kernel-name",),  # as above
     )
     python: str = option(
         "Python interpreter whose kernels are used first (a path, or a name on PATH).",
@@ -216,29 +223,68 @@ class Options:
     annotations: int = option(
         "At most so many annotations of each level.", (), default=10, action_only=True, parse=int, metavar="NUMBER"
     )
-
-
-OUTPUTS = {
-    "verdict": "`pass`, `fail`, `warn` or `inconclusive`; `not-judged` with `gates: none`.",
-    "failed-gates": "Names of the gates that block, as a JSON list.",
-    "report": "Path of the report, Markdown.",
-    "report-html": "Path of the report as a page, `report.html`.",
-    "junit": "Path of the JUnit file.",
-    "values": "Recorded values as JSON by step and name; `{}` when they are too long for an output.",
-    "run": "Path of the record of the steps, JSON.",
-    "manifest": "Path of the manifest, JSON.",
-    "manifest-id": "The manifest's id, `sha256:` and 64 digits.",
-}
-PLAN_OUTPUTS = {
-    "matrix": 'The parts of the steps as a JSON matrix, `{"shard": ["1/2", "2/2"]}`; with `parts`.',
-    "steps": "Names of the steps as a JSON list.",
-}
-"""Outputs of the action. Paths are relative to the checkout."""
+    folders: tuple[str, ...] = option(
+        "Output folders of the parts, one of each `run --shard I/N`; patterns may be used.",
+        (MERGE,),
+        flags=(),
+        metavar="FOLDER...",
+        example="parts/*",
+    )
+    report: str = option(
+        "The report, Markdown; by default `report.md` of the output folder.", (COMMENT,), default="", metavar="FILE"
+    )
+    name: str = option(
+        "Tells this comment, or check run, from those of other jobs.", (COMMENT,), default="model", metavar="NAME"
+    )
+    request: int = option(
+        "Pull or merge request; the job's own by default.",
+        (COMMENT,),
+        default=0,
+        parse=positive,
+        metavar="NUMBER",
+    )
+    as_check: bool = option(
+        "Write a check run on the commit instead of a comment: its conclusion is the verdict, its annotations are all "
+        "findings, not ten (GitHub, `permissions: {checks: write}`).",
+        (COMMENT,),
+        default=False,
+    )
+    untrusted: bool = option(
+        "The report comes from code that may not speak for the project (a fork): show it as plain text.",
+        (COMMENT,),
+        default=False,
+    )
+    github_token: str = option(
+        "Token that may write comments, or check runs.",
+        (COMMENT,),
+        default="",
+        action_only=True,
+        input_default="${{ github.token }}",
+    )
 
 
 def option_fields() -> tuple[Field[Any], ...]:
     """All options, in the order in which people should read about them."""
     return fields(Options)
+
+
+def action_options(command: str = "") -> list[Field[Any]]:
+    """Inputs of the action for ``command``, or of the root action, which does all that runs and judges."""
+    if not command:
+        return [item for item in option_fields() if not item.metadata["commands"] or _at_the_root(item)]
+    page = () if command == COMMENT else PAGE
+    own = ("working_directory", *page)
+    return [item for item in option_fields() if command in item.metadata["commands"] or item.name in own]
+
+
+def _at_the_root(item: Field[Any]) -> bool:
+    return bool(set(item.metadata["commands"]) - NOT_AT_THE_ROOT)
+
+
+def former_names(item: Field[Any]) -> tuple[str, ...]:
+    """Names that an input had, and is still known by."""
+    known: tuple[str, ...] = item.metadata.get("formerly", ())
+    return known
 
 
 def input_name(item: Field[Any]) -> str:

@@ -8,7 +8,8 @@ from dataclasses import Field, fields, is_dataclass
 from typing import Any, get_args
 
 from mlops_action.config.model import PipelineSpec
-from mlops_action.config.options import OUTPUTS, flags_of, input_name, option_fields
+from mlops_action.config.options import flags_of, former_names, input_name, option_fields
+from mlops_action.config.outputs import COMMENT_OUTPUTS, OUTPUTS, PLAN_OUTPUTS
 from mlops_action.config.policy_model import PolicySpec
 from mlops_action.config.waiver_model import WaiverSpec, WaiversSpec
 from mlops_action.errors import ExitCode, all_errors
@@ -28,6 +29,8 @@ def reference() -> str:
     lines += ["", "## Options and inputs", "", *_options()]
     lines += ["", "## Outputs of the action", "", "| output | what it is |", "|---|---|"]
     lines += [f"| `{name}` | {doc} |" for name, doc in OUTPUTS.items()]
+    lines += [f"| `{name}` (of `plan`) | {doc} |" for name, doc in PLAN_OUTPUTS.items()]
+    lines += [f"| `{name}` (of `comment`) | {doc} |" for name, doc in COMMENT_OUTPUTS.items()]
     lines += ["", "## Exit codes", "", "See [errors.md](errors.md)."]
     return "\n".join(lines) + "\n"
 
@@ -65,7 +68,8 @@ def _options() -> Iterator[str]:
         flags = ", ".join(f"`{flag}`" for flag in flags_of(item))
         shown = flags or ("" if item.metadata.get("action_only") else f"`{item.metadata['metavar']}`")
         commands = ", ".join(f"`{name}`" for name in item.metadata["commands"])
-        yield f"| `{input_name(item)}` | {shown} | {commands} | {_cell(item.metadata['doc'])} |"
+        former = "".join(f" Formerly `{name}`." for name in former_names(item))
+        yield f"| `{input_name(item)}` | {shown} | {commands} | {_cell(item.metadata['doc'])}{former} |"
 
 
 def _example(item: Field[Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field
 from typing import Any
 
-from mlops_action.config.options import Options, flags_of, input_name, option_fields
+from mlops_action.config.options import RUN, Options, action_options, flags_of, former_names, input_name, option_fields
 from mlops_action.config.yaml_source import parse_yaml
 from mlops_action.errors import BadValue, MlopsError, Problems, UnknownInput, nearest
 
@@ -19,6 +19,8 @@ class Settings:
 
     options: Options = field(default_factory=Options)
     origins: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What the user should know of how they were given: names that will go."""
 
     def origin(self, name: str) -> str:
         """Where the value of the option ``name`` came from."""
@@ -46,34 +48,73 @@ def from_command_line(given: Mapping[str, Any]) -> Settings:
     return Settings(Options(**values), origins)
 
 
-def from_inputs(env: Mapping[str, str]) -> Settings:
+def from_inputs(env: Mapping[str, str], command: str = "") -> Settings:
     """Settings from the ``INPUT_*`` variables of a GitHub action; empty ones were not given.
+
+    Args:
+        env: variables of the step.
+        command: what the action does; inputs of other actions are as unknown as misspelt ones.
 
     Raises:
         Problems: unknown inputs (a misspelt gate must not be ignored) and bad values.
     """
-    known = {_variable(input_name(item)): item for item in option_fields()}
-    values, origins = {}, {}
+    known = _known(command)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
     problems: list[MlopsError] = []
+    notes: list[str] = []
     for variable, raw in env.items():
         if not variable.upper().startswith(INPUT_PREFIX):
             continue
         item = known.get(_variable(variable[len(INPUT_PREFIX) :]))
         if item is None:
-            given = variable[len(INPUT_PREFIX) :].lower()
-            names = [input_name(each) for each in option_fields()]
-            problems.append(UnknownInput(f"there is no input `{given}`", origin=variable, hint=nearest(given, names)))
+            problems.append(_unknown(variable, command))
         elif raw.strip():
-            origins[item.name] = variable
+            notes += _former(item, variable)
             try:
-                values[item.name] = _parsed(item, _from_text(item, raw, variable))
+                value = _parsed(item, _from_text(item, raw, variable))
+                _refuse_other(values.get(item.name, value), value, origins.get(item.name, ""))
+                values[item.name], origins[item.name] = value, variable
             except ValueError as error:
                 problems.append(BadValue(f"`{input_name(item)}`: {error}", origin=variable))
             except MlopsError as error:
                 problems.append(error)
     if problems:
         raise Problems(problems)
-    return Settings(Options(**values), origins)
+    return Settings(Options(**values), origins, tuple(notes))
+
+
+def _known(command: str) -> dict[str, Field[Any]]:
+    """The options of an action by the variables that may hold them."""
+    options = action_options("" if command == RUN else command)
+    return {_variable(name): item for item in options for name in (input_name(item), *former_names(item))}
+
+
+def _unknown(variable: str, command: str) -> UnknownInput:
+    given = variable[len(INPUT_PREFIX) :].lower()
+    elsewhere = [item for item in option_fields() if _variable(input_name(item)) == _variable(given)]
+    if elsewhere:
+        commands = ", ".join(f"`{name}`" for name in elsewhere[0].metadata["commands"])
+        hint = f"it is one of {commands or 'other actions'}"
+        return UnknownInput(f"`{given}` is no input of `{command or RUN}`", origin=variable, hint=hint)
+    names = [input_name(each) for each in action_options(command)]
+    return UnknownInput(f"there is no input `{given}`", origin=variable, hint=nearest(given, names))
+
+
+def _refuse_other(before: Any, value: Any, origin: str) -> None:
+    """An input that is given by two names must say the same."""
+    if before != value:
+        raise ValueError(f"{origin} says something else")
+
+
+def _former(item: Field[Any], variable: str) -> list[str]:
+    """A word on a name that the input no longer has."""
+    given = _variable(variable[len(INPUT_PREFIX) :])
+    return [
+        f"the input `{name}` is called `{input_name(item)}` now; the former name will go with the next major version"
+        for name in former_names(item)
+        if _variable(name) == given
+    ]
 
 
 def _variable(name: str) -> str:

@@ -7,7 +7,7 @@ import re
 from mlops_action.formats.interface import Files, Told
 
 DOTENV_FILE = "verdict.env"
-OUTPUTS = ("verdict", "failed-gates", "manifest-id", "manifest", "report", "report-html")
+OUTPUTS = ("verdict", "failed-gates", "manifest-id", "manifest-digest", "manifest", "report", "report-html")
 """GitLab takes 20 variables and 5 kB in all, no quotes, no empty lines."""
 LONGEST = 600
 _PLAIN = re.compile(r"[^A-Za-z0-9_./:@+, -]")

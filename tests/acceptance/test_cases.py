@@ -38,7 +38,7 @@ from acceptance.scratch import Ended, clean_env, commit_all, copy_of, tool
 CASES = Path(__file__).parent / "cases"
 KEYS = {key for row in re.findall(r"(?m)^\| (``.*?) \|", __doc__ or "") for key in re.findall(r"``(\w+)", row)}
 """The keys of the table above."""
-OUR_COMMANDS = {"group", "endgroup", "stop-commands", "error", "warning", "notice"}
+OUR_COMMANDS = {"add-mask", "group", "endgroup", "stop-commands", "error", "warning", "notice"}
 
 
 def read(case: Path) -> dict[str, Any]:

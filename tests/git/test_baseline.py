@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 from decimal import Decimal
@@ -108,6 +109,72 @@ def test_the_ci_systems_target_branch_is_the_one_compared_with(clone: Path) -> N
     git(clone, "checkout", "-q", "-b", "fix")
     commit(clone, "metrics/accepted.json", '{"auc": 0.1}')
     assert value(clone, "git::metrics/accepted.json", GITHUB_BASE_REF="release") == Decimal("0.8")
+
+
+@pytest.fixture
+def fix(clone: Path) -> Path:
+    """A branch that left `release`, whose accepted value is 0.8, while that of `main` is 0.9."""
+    git(clone, "checkout", "-q", "-b", "release", "main")
+    commit(clone, "metrics/accepted.json", '{"auc": 0.8}')
+    git(clone, "checkout", "-q", "-b", "fix")
+    commit(clone, "metrics/accepted.json", '{"auc": 0.1}')
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("variable", "branch"),
+    [
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "release"),
+        ("CHANGE_TARGET", "release"),
+        ("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/release"),
+        ("BITBUCKET_PR_DESTINATION_BRANCH", "release"),
+        ("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "release"),
+        ("CI_DEFAULT_BRANCH", "release"),
+        ("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "release"),
+    ],
+)
+def test_each_ci_system_tells_the_target_branch_in_its_own_way(fix: Path, variable: str, branch: str) -> None:
+    assert value(fix, "git::metrics/accepted.json", **{variable: branch}) == Decimal("0.8")
+
+
+def event(folder: Path, what: object) -> dict[str, str]:
+    (folder.parent / "event.json").write_text(json.dumps(what))
+    return {"GITHUB_EVENT_PATH": str(folder.parent / "event.json"), "GITHUB_BASE_REF": ""}
+
+
+def test_a_merge_queue_compares_with_what_the_change_is_put_on(fix: Path) -> None:
+    base = git(fix, "rev-parse", "release")
+    for group in ({"base_sha": base, "base_ref": "refs/heads/main"}, {"base_ref": "refs/heads/release"}):
+        env = event(fix, {"merge_group": group, "repository": {"default_branch": "main"}})
+        assert value(fix, "git::metrics/accepted.json", **env) == Decimal("0.8")
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["local", "as actions/checkout fetches it"])
+def test_dispatch_schedule_and_push_compare_with_the_default_branch_of_the_event(
+    fix: Path, tmp_path: Path, remote: bool
+) -> None:
+    folder = fix
+    if remote:
+        git(tmp_path, "clone", "-q", "-b", "fix", str(fix), "other")
+        folder = tmp_path / "other"
+        git(folder, "remote", "set-head", "origin", "--delete")
+    env = event(folder, {"inputs": {}, "repository": {"default_branch": "release"}})
+    assert value(folder, "git::metrics/accepted.json", **env) == Decimal("0.8")
+
+
+def test_a_tag_on_the_default_branch_compares_with_the_commit_before(fix: Path) -> None:
+    git(fix, "tag", "v1", "release")
+    git(fix, "checkout", "-q", "--detach", "v1")
+    env = event(fix, {"ref": "refs/tags/v1", "repository": {"default_branch": "release"}})
+    assert value(fix, "git::metrics/accepted.json", **env) == Decimal("0.9")
+
+
+@pytest.mark.parametrize(
+    "what", ["{", [], {"merge_group": None}, {"merge_group": {"base_sha": "--all"}}, {"repository": 3}]
+)
+def test_an_event_that_tells_nothing_of_use_is_as_none(fix: Path, what: object) -> None:
+    env = event(fix, what)
+    assert value(fix, "git::metrics/accepted.json", **env) == Decimal("0.9")
 
 
 def test_a_remote_branch_is_found_by_its_short_name(clone: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -12,10 +13,12 @@ from ci_stories import ATTACK, STORIES, steady, told
 
 from mlops_action.ci import CI_SYSTEMS
 from mlops_action.ci.azure import Azure
+from mlops_action.ci.console import Console
 from mlops_action.ci.detect import detect
 from mlops_action.ci.gitlab import GitLab
 from mlops_action.ci.interface import CiSystem
 from mlops_action.ci.tekton import Tekton
+from mlops_action.redact import Redactor
 from mlops_action.registry import load
 
 GOLDENS = Path(__file__).parent / "goldens" / "ci"
@@ -117,3 +120,12 @@ def test_a_folder_of_results_that_cannot_be_written_is_said_and_changes_nothing(
     text = told(Tekton(), "all green", tmp_path, {"TEKTON_RESULTS": str(tmp_path / "nowhere")})
     assert "cannot write" in text
     assert "Verdict: PASS" in text
+
+
+def test_systems_that_mask_secrets_are_told_them_and_others_print_none(tmp_path: Path) -> None:
+    for name in CI_SYSTEMS:
+        out = io.StringIO()
+        console = Console(out, system(name), Redactor(["hunter2 & more"]), {})
+        console.conceal()
+        told_so = {"github": "::add-mask::hunter2 & more\n", "azure": "##vso[task.setsecret]hunter2 & more\n"}
+        assert out.getvalue() == told_so.get(name, ""), name

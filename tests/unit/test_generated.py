@@ -9,8 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from mlops_action.config.action_files import root_options
-from mlops_action.config.options import input_name
+from mlops_action.config.options import action_options, former_names, input_name
 from mlops_action.errors import ExitCode, all_errors
 from mlops_action.generated import SCHEMAS, drifted, generated_files
 
@@ -31,7 +30,8 @@ def test_both_actions_take_the_same_inputs_and_give_the_same_outputs() -> None:
     container = yaml.safe_load(generated_files()["container/action.yml"])
     assert composite["inputs"] == container["inputs"]
     assert list(composite["outputs"]) == list(container["outputs"])
-    assert list(composite["inputs"]) == [input_name(item) for item in root_options()]
+    names = [name for item in action_options() for name in (input_name(item), *former_names(item))]
+    assert list(composite["inputs"]) == names
 
 
 def test_the_composite_action_holds_no_expression_inside_a_script() -> None:

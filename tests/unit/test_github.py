@@ -126,6 +126,23 @@ def test_annotations_beyond_the_limit_are_counted(tmp_path: Path, limit: int, sh
         assert lines[-1] == f"::error title=mlops-action::and {4 - shown} more, see the report"
 
 
+@given(st.lists(hostile.filter(lambda text: len(text.strip()) >= 6 and "##[" not in text), max_size=3))
+def test_secrets_are_masked_by_the_runner_before_anything_is_printed(secrets: list[str]) -> None:
+    out = io.StringIO()
+    console = Console(out, GitHub(), Redactor(secrets), {})
+    console.conceal()
+    console.begin("train")
+    console.end()
+    found = github_runner.processed(out.getvalue().split("\n"))
+    masks = [data for name, _, data in found if name == "add-mask"]
+    assert sorted(_decoded(mask) for mask in masks) == sorted(set(secrets))
+    assert [name for name, _, _ in found[: len(masks)]] == ["add-mask"] * len(masks)
+
+
+def _decoded(data: str) -> str:
+    return data.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+
+
 def test_elsewhere_nothing_but_plain_lines_is_written(tmp_path: Path) -> None:
     system = Generic()
     assert system.open_group("title") == ["", "title"]

@@ -21,7 +21,7 @@ LEVELS = {
     "execute evaluate verdict_policy waivers authorship judging policy_guard policy_lint lint gate_explain assemble "
     "manifests report progress announce ending cache_key step_cache merge repeat shard scaffold generated diagnosis "
     "sessions predictions_plan prediction_gates judge judge_history chosen chronicle",
-    4: "pipeline wiring boundary snippet session_desk",
+    4: "pipeline wiring boundary snippet session_desk comment_desk",
     5: "cli action entrypoint __main__",
 }
 LEVEL_OF = {room: level for level, rooms in LEVELS.items() for room in rooms.split()}

@@ -20,7 +20,7 @@ from mlops_action.config.options import Options
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.errors import ExitCode, MlopsError, Problems, UsageError
-from mlops_action.merge import Part, merged
+from mlops_action.merge import Part, folders_of, merged
 from mlops_action.pipeline import Pipeline
 from mlops_action.records import Fact, Failure, MetricReading, Plan, PlannedStep, RunResult, StepResult
 from mlops_action.shard import part_of
@@ -164,7 +164,7 @@ class Folder:
 
     def merge(self, folders: Sequence[str], **options: Any) -> ExitCode:
         context = Context({}, self.root, self.out, lambda: datetime(2026, 1, 1, tzinfo=UTC))
-        return Pipeline(Settings(Options(**options)), context).merge(folders)
+        return Pipeline(Settings(Options(folders=tuple(folders), **options)), context).merge()
 
     def read(self, name: str) -> Any:
         return json.loads((self.root / "mlops-out" / name).read_bytes())
@@ -226,3 +226,13 @@ def test_the_merge_does_not_replace_the_folders_that_it_reads(folder: Folder) ->
     with pytest.raises(UsageError, match="would replace those in mlops-out"):
         folder.merge(named)
     assert (folder.root / "mlops-out/run.json").is_file()
+
+
+def test_a_pattern_names_the_folders_that_it_matches_each_once(tmp_path: Path) -> None:
+    for name in ("parts/1", "parts/2", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    assert folders_of(["parts/*", "parts/1"], tmp_path) == ["parts/1", "parts/2"]
+    assert folders_of([f"{tmp_path}/parts/*"], tmp_path) == [f"{tmp_path}/parts/1", f"{tmp_path}/parts/2"]
+    for wrong in (["part/*"], []):
+        with pytest.raises(UsageError):
+            folders_of(wrong, tmp_path)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import Field
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_action.config.options import Options, input_name, option_fields
+from mlops_action.config.options import Options, former_names, input_name, option_fields
 from mlops_action.config.sources import from_command_line, from_inputs
 from mlops_action.errors import BadValue, Problems, UnknownInput
 
@@ -89,15 +92,47 @@ def test_a_number_that_is_none_is_refused_and_no_crash() -> None:
 
 
 @pytest.mark.parametrize("item", option_fields(), ids=input_name)
-def test_every_option_can_be_given_as_an_input(item: object) -> None:
-    name = input_name(item)  # type: ignore[arg-type]
+def test_every_option_can_be_given_as_an_input(item: Field[Any]) -> None:
+    name = input_name(item)
+    command = next((each for each in item.metadata["commands"] if each in {"plan", "merge", "comment"}), "")
     for text in ("1", "true", "a=1", "1/2", "html"):
         try:
-            assert from_inputs({f"INPUT_{name.upper()}": text}).origins
+            assert from_inputs({f"INPUT_{name.upper()}": text}, command).origins
         except Problems:
             continue
         return
     pytest.fail(f"no value fits `{name}`")
+
+
+@pytest.mark.parametrize("command", ["", "run", "gate", "snippet", "manifest"])
+def test_an_input_of_another_action_is_refused_with_the_name_of_that_one(command: str) -> None:
+    with pytest.raises(Problems) as caught:
+        from_inputs({"INPUT_PARTS": "4"}, command)
+    [problem] = caught.value.problems
+    assert str(problem).startswith("INPUT_PARTS: `parts` is no input of ")
+    assert "`plan`" in problem.hint
+
+
+FORMER = [(item, name) for item in option_fields() for name in former_names(item)]
+
+
+@pytest.mark.parametrize(("item", "name"), FORMER, ids=[name for _, name in FORMER])
+def test_a_former_name_of_an_input_works_and_the_user_is_told_the_new_one(item: Field[Any], name: str) -> None:
+    settings = from_inputs({f"INPUT_{name.upper()}": "x"})
+    assert getattr(settings.options, item.name) == "x"
+    [note] = settings.notes
+    assert f"`{name}` is called `{input_name(item)}`" in note
+    assert from_inputs({f"INPUT_{input_name(item).upper()}": "x", f"INPUT_{name.upper()}": ""}).notes == ()
+
+
+def test_an_input_that_says_one_thing_by_its_name_and_another_by_its_former_one_is_refused() -> None:
+    [said] = refused({"INPUT_KERNEL": "ir", "INPUT_KERNEL-NAME": "python3"})
+    assert "INPUT_KERNEL says something else" in said
+    assert from_inputs({"INPUT_KERNEL": "ir", "INPUT_KERNEL-NAME": "ir"}).options.kernel == "ir"
+
+
+def test_there_are_former_names_to_test() -> None:
+    assert FORMER
 
 
 def test_values_of_the_command_line_remember_their_flag() -> None:
