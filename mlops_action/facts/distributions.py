@@ -16,7 +16,6 @@ from mlops_action.records import Json
 
 _HEADERS = re.compile(r"^(Name|Version):[ \t]*(.+?)[ \t\r]*$", re.MULTILINE)
 _BLANK = re.compile(r"\r?\n\r?\n")
-_ROW = re.compile(r"^([^,\r\n]+(?<!\.pyc)),([^,\r\n]*)", re.MULTILINE)
 _WRITTEN_BY_INSTALLER = ("/INSTALLER", "/REQUESTED", "/direct_url.json", "/RECORD", "/uv_cache.json", "/uv_build.json")
 
 
@@ -75,12 +74,12 @@ def _metadata_in(folder: Path) -> list[Path]:
 
 
 def _read(entry: Path) -> Distribution | None:
-    head = _text(entry / "METADATA") or _text(entry / "PKG-INFO") or _text(entry)
+    head = _text(f"{entry}/METADATA") or _text(f"{entry}/PKG-INFO") or _text(str(entry))
     fields = dict(reversed(_HEADERS.findall(_BLANK.split(head, maxsplit=1)[0])))
     if "Name" not in fields or "Version" not in fields:
         return None
-    url, commit, editable = _origin(_text(entry / "direct_url.json"))
-    record = "" if editable else record_digest(_text(entry / "RECORD"))
+    url, commit, editable = _origin(_text(f"{entry}/direct_url.json"))
+    record = "" if editable else record_digest(_text(f"{entry}/RECORD"))
     return Distribution(normalised(fields["Name"]), fields["Version"], record, url, commit, editable)
 
 
@@ -90,24 +89,26 @@ def record_digest(record: str) -> str:
     Left out is what the installer adds: its own notes, byte code, scripts outside the folder.
     """
     try:
-        rows = _ROW.findall(record) if '"' not in record else list(_quoted_rows(record))
+        rows = _quoted_rows(record) if '"' in record else [row.rpartition(",")[0] for row in record.splitlines()]
     except csv.Error:
         return ""
-    lines = sorted(f"{path},{digest}\n" for path, digest in rows if not _added(path))
+    lines = sorted(row for row in rows if row and ".pyc," not in row and not _added(row))
     if not lines:
         return ""
-    return "sha256:" + hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+    text = "\n".join(lines) + "\n"
+    return "sha256:" + hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
-def _quoted_rows(record: str) -> Iterable[tuple[str, str]]:
-    """Path and digest of each row, some of which are quoted as a path with a comma must be."""
-    return ((row[0], row[1]) for row in csv.reader(record.splitlines()) if len(row) >= 2)
+def _quoted_rows(record: str) -> list[str]:
+    """Path and digest of each row, some of which are quoted, as a path with a comma must be."""
+    return [f"{row[0]},{row[1]}" for row in csv.reader(record.splitlines()) if len(row) >= 2]
 
 
-def _added(path: str) -> bool:
-    if path[-4:] == ".pyc" or path[:1] == "/" or path[:3] == "../" or ":" in path[:3]:
+def _added(row: str) -> bool:
+    head = row[:3]
+    if head[:1] == "/" or head == "../" or ":" in head:
         return True
-    return ".dist-info/" in path and path.endswith(_WRITTEN_BY_INSTALLER)
+    return ".dist-info/" in row and row.rpartition(",")[0].endswith(_WRITTEN_BY_INSTALLER)
 
 
 def _origin(direct_url: str) -> tuple[str, str, bool]:
@@ -120,8 +121,9 @@ def _origin(direct_url: str) -> tuple[str, str, bool]:
         return "unreadable direct_url.json", "", False
 
 
-def _text(path: Path) -> str:
+def _text(path: str) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
+        with open(path, "rb", buffering=0) as handle:  # noqa: PTH123  # path objects cost as much as the reading
+            return handle.read().decode("utf-8", "surrogateescape")
     except OSError:
         return ""
