@@ -82,13 +82,14 @@ def prepare(envs: set[str]) -> dict[str, str]:
             wanted += (ROOT / "pyproject.toml").read_text()
         if not marker.exists() or marker.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
-            _install(folder, REQUIREMENTS[env])
+            install(folder, REQUIREMENTS[env])
             marker.write_text(wanted)
         versions[env] = _versions(folder)
     return versions
 
 
-def _install(folder: Path, requirements: list[str]) -> None:
+def install(folder: Path, requirements: list[str]) -> None:
+    """Make a virtual environment with these packages, compiled."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     python = str(folder / "bin" / "python")

@@ -281,6 +281,12 @@ class BaselineMissing(BaselineUnavailable):
     slug = "baseline-missing"
 
 
+class DataUnavailable(EnvironmentProblem):
+    """Data elsewhere cannot be had: there is none, its store refuses, or the library for such stores is missing."""
+
+    slug = "data-unavailable"
+
+
 class GitRefused(MlopsError):
     """git is not installed, or ended with an error; the message is git's own."""
 

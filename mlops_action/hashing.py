@@ -19,11 +19,8 @@ from mlops_action.records import FileState
 _SMALL = 1 << 20
 _CLOCK_TICK_NS = 2_000_000_000
 """File systems tell times as coarsely as this; a file that is younger may change without getting another time."""
-_VERSION = 1
-_FIELDS = 6
-
-Stat = list[int]
-"""Device, inode, size, and the times of the last change of content and of metadata."""
+_VERSION = 2
+_DIGITS = 64
 
 
 class StatCache:
@@ -38,26 +35,26 @@ class StatCache:
         """Take what is kept at ``path``; anything unreadable there is as if nothing were kept."""
         self.path = path
         self.hits = 0
-        self._known: dict[str, list[int | str]] = {}
-        self._seen: dict[str, list[int | str]] = {}
+        self._known: dict[str, str] = {}  # texts: of many files, lists of numbers are slow to read
+        self._seen: dict[str, str] = {}
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             kept = json.loads(path.read_bytes())
             files = dict(kept["files"]) if kept["version"] == _VERSION else {}
-            self._known = files if all(len(entry) == _FIELDS for entry in files.values()) else {}
+            self._known = files if all(len(entry) > _DIGITS for entry in files.values()) else {}
 
-    def digest(self, name: str, stat: Stat) -> str:
+    def digest(self, name: str, seen: os.stat_result) -> str:
         """The digest that the file had when its metadata was this; empty when it is not known."""
         entry = self._known.get(name)
-        if entry is None or entry[:5] != stat:
+        if entry is None or entry[:-_DIGITS] != _key(seen):
             return ""
         self.hits += 1
         self._seen[name] = entry
-        return str(entry[5])
+        return entry[-_DIGITS:]
 
-    def keep(self, name: str, stat: Stat, digest: str, read_at: int) -> None:
+    def keep(self, name: str, seen: os.stat_result, digest: str, read_at: int) -> None:
         """Keep a digest, unless the file was too young when it was read."""
-        if max(stat[3], stat[4]) < read_at - _CLOCK_TICK_NS:
-            self._seen[name] = [*stat, digest]
+        if max(seen.st_mtime_ns, seen.st_ctime_ns) < read_at - _CLOCK_TICK_NS:
+            self._seen[name] = _key(seen) + digest
 
     def write(self) -> None:
         """Write what was seen, when it is not what was kept. A cache that cannot be written is none."""
@@ -91,7 +88,7 @@ def _small_state(path: str, name: str, cache: StatCache | None) -> FileState | N
     """The state of a small file, or of one that is known; None for a large one."""
     if cache is not None:
         seen = os.stat(path)  # noqa: PTH116  # a path object for each of many files costs more than the call
-        digest = cache.digest(name, _key(seen))
+        digest = cache.digest(name, seen)
         if digest:
             return FileState(name, seen.st_size, digest)
         if seen.st_size > _SMALL:
@@ -107,7 +104,7 @@ def _small_state(path: str, name: str, cache: StatCache | None) -> FileState | N
         os.close(handle)
     digest = hashlib.sha256(data).hexdigest()
     if cache is not None and len(data) == seen.st_size:
-        cache.keep(name, _key(seen), digest, read_at)
+        cache.keep(name, seen, digest, read_at)
     return FileState(name, len(data), digest)
 
 
@@ -134,7 +131,7 @@ def _large_states(names: Sequence[str], prefix: str, cache: StatCache | None) ->
         except OSError as error:
             return error
         if cache is not None and _key(before) == _key(after):
-            cache.keep(_shown(name), _key(after), digest, read_at)
+            cache.keep(_shown(name), after, digest, read_at)
         return FileState(_shown(name), after.st_size, digest)
 
     if not names:
@@ -143,5 +140,6 @@ def _large_states(names: Sequence[str], prefix: str, cache: StatCache | None) ->
         return list(pool.map(state, names))
 
 
-def _key(seen: os.stat_result) -> Stat:
-    return [seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns]
+def _key(seen: os.stat_result) -> str:
+    """Device, inode, size, and the times of the last change of content and of metadata."""
+    return f"{seen.st_dev} {seen.st_ino} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} "

@@ -34,6 +34,7 @@ from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.judging import Judge
+from mlops_action.kernels.elsewhere import placed
 from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.plan import Planner
 from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
@@ -80,7 +81,9 @@ class Pipeline:
         """Where kernels run."""
         spec = self.loaded.spec
         usual = replace(spec.environment, python=self.settings.options.python or spec.environment.python)
-        return Places({**spec.environments, DEFAULT: usual}, self.loaded.root, self.context.env)
+        wishes, origin = self.settings.options.places, self.settings.origin("places")
+        specs = placed({**spec.environments, DEFAULT: usual}, wishes, origin)
+        return Places(specs, self.loaded.root, self.context.env)
 
     def judge(self, plan: Plan) -> Judge:
         """Judges what was measured in the folder of a plan."""

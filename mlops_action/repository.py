@@ -96,7 +96,7 @@ class Repository:
         raise GitRefused(f"there is no commit, branch or tag `{ref}` in this clone")
 
     def requested_branch(self) -> str:
-        """Branch that a pull or merge request, or a merge queue's group, would go to, as the CI system tells; empty in other jobs."""
+        """Branch that a request or a merge queue's group would go to, as the CI system tells; empty in other jobs."""
         told = [*(self.env.get(name, "") for name in _TARGET_VARIABLES), self._event("merge_group", "base_ref")]
         return next(filter(None, told), "").removeprefix(_HEADS)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass as record
 
-from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, key, texts
+from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, SIZE_SCHEMA, key, texts
 from mlops_action.config.place_model import IDLE, PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
 from mlops_action.config.policy_model import BASELINE_DOC, PREDICTIONS_DOC, GateSpec
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.step_model import StepSpec
-from mlops_action.config.values import Amount, amounts, duration, version_or_path
+from mlops_action.config.values import Amount, amounts, duration, size, version_or_path
 from mlops_action.config.waiver_model import PolicyGuard, longest_waiver_key, policy_guard_key, waivers_key
 
 
@@ -73,7 +73,20 @@ class EnvironmentSpec:
 class ManifestSpec:
     """What the manifest records besides the run itself."""
 
-    data: tuple[str, ...] = texts("Further files or patterns to record by digest.", ["data/raw/*.parquet"])
+    data: tuple[str, ...] = texts(
+        "Further data to record by digest: files or patterns of the project, `git:REF:PATH` for a file as it was "
+        "committed, or the address of an object elsewhere (`s3://`, `gs://`, `az://`, `https://`; "
+        "`mlops-action[s3]` and so on bring what reads it).",
+        ["data/raw/*.parquet", "git:main:data/labels.csv", "s3://bucket/train.parquet"],
+    )
+    remote_size: int = key(
+        "Objects elsewhere up to this size are read for their SHA-256. Of larger ones size, version id and entity tag "
+        "are recorded, which prove less.",
+        "10GiB",
+        default=1024**3,
+        parse=size,
+        schema=SIZE_SCHEMA,
+    )
     environment_variables: tuple[str, ...] = texts(
         "Names of environment variables whose values are recorded. No value is recorded otherwise.",
         ["OMP_NUM_THREADS"],

@@ -110,6 +110,14 @@ class Options:
         metavar="NAME",
         formerly=("kernel-name",),  # as above
     )
+    places: tuple[str, ...] = option(
+        "Run the kernels of an environment elsewhere than it says: `python:PATH`, an interpreter with the packages "
+        "that it has, or `image:NAME`, a container. `ENVIRONMENT=` before it names one of the `environments`.",
+        EXECUTING,
+        flags=("--place",),
+        metavar="PLACE",
+        example="image:registry.example.org/train@sha256:0123...",
+    )
     python: str = option(
         "Python interpreter whose kernels are used first (a path, or a name on PATH).",
         CODING,

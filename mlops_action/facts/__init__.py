@@ -5,6 +5,8 @@ FACTS = {
     "python": "mlops_action.facts.python_env:PythonEnvironment",
     "kernels": "mlops_action.facts.kernel_specs:KernelSpecs",
     "data": "mlops_action.facts.data:DeclaredData",
+    "git-data": "mlops_action.facts.git_data:GitData",
+    "remote-data": "mlops_action.facts.remote_data:RemoteData",
     "platform": "mlops_action.facts.platform_info:PlatformFact",
     "machine": "mlops_action.facts.machine:MachineFact",
     "os-packages": "mlops_action.facts.os_packages:OsPackages",

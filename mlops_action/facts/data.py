@@ -10,6 +10,7 @@ from mlops_action.digests import Found, readable, search
 from mlops_action.dirhash import hash_of_lines, lines_of
 from mlops_action.errors import EnvironmentProblem
 from mlops_action.facts.interface import Scene
+from mlops_action.facts.places import told_apart
 from mlops_action.facts.pointers import pointer_at, pointer_for
 from mlops_action.hashing import StatCache, states_of
 from mlops_action.records import Fact, FileState, Uncaptured
@@ -25,16 +26,17 @@ class DeclaredData:
 
     def collect(self, scene: Scene) -> Fact:
         """Collect the fact; files are in the order of their paths."""
-        if not scene.spec.data:
+        patterns = told_apart(scene.spec.data).patterns
+        if not patterns:
             return Fact("data")
-        found = search(scene.root, scene.spec.data)
+        found = search(scene.root, patterns)
         cache = _cache(scene) if scene.spec.stat_cache else None
         states = states_of(scene.root, found.names, cache)
         if cache is not None:
             cache.write()
         seen = [state for state in states if isinstance(state, FileState)]
         identity, listed = _identity(scene, seen)
-        locator = {"patterns": list(scene.spec.data)} | listed
+        locator = {"patterns": list(patterns)} | listed
         pointers = dict(_pointers(scene, found, states))
         locator |= {"pointers": pointers} if pointers else {}
         return Fact("data", identity=identity, locator=locator, uncaptured=tuple(_gaps(found, states, pointers)))

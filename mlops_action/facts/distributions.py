@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from mlops_action.facts.urls import bare_url
 from mlops_action.records import Json
 
 _HEADERS = re.compile(r"^(Name|Version):[ \t]*(.+?)[ \t\r]*$", re.MULTILINE)
+_BLANK = re.compile(r"\r?\n\r?\n")
 _WRITTEN_BY_INSTALLER = ("/INSTALLER", "/REQUESTED", "/direct_url.json", "/RECORD", "/uv_cache.json", "/uv_build.json")
 
 
@@ -65,19 +67,19 @@ def installed_on(path: Iterable[str]) -> list[tuple[Path, Distribution]]:
 def _metadata_in(folder: Path) -> list[Path]:
     """Metadata folders; what a broken update left behind starts with ``~``."""
     try:
-        entries = sorted(folder.iterdir())
+        names = sorted(os.listdir(folder))  # noqa: PTH208  # texts: paths are slow to sort
     except OSError:
         return []
-    return [e for e in entries if e.suffix in {".dist-info", ".egg-info"} and not e.name.startswith("~")]
+    return [folder / name for name in names if name.endswith((".dist-info", ".egg-info")) and name[0] != "~"]
 
 
 def _read(entry: Path) -> Distribution | None:
-    head = _text(entry / "METADATA") or _text(entry / "PKG-INFO") or _text(entry)
-    fields = dict(reversed(_HEADERS.findall(re.split(r"\r?\n\r?\n", head, maxsplit=1)[0])))
+    head = _text(f"{entry}/METADATA") or _text(f"{entry}/PKG-INFO") or _text(str(entry))
+    fields = dict(reversed(_HEADERS.findall(_BLANK.split(head, maxsplit=1)[0])))
     if "Name" not in fields or "Version" not in fields:
         return None
-    url, commit, editable = _origin(_text(entry / "direct_url.json"))
-    record = "" if editable else record_digest(_text(entry / "RECORD"))
+    url, commit, editable = _origin(_text(f"{entry}/direct_url.json"))
+    record = "" if editable else record_digest(_text(f"{entry}/RECORD"))
     return Distribution(normalised(fields["Name"]), fields["Version"], record, url, commit, editable)
 
 
@@ -87,18 +89,26 @@ def record_digest(record: str) -> str:
     Left out is what the installer adds: its own notes, byte code, scripts outside the folder.
     """
     try:
-        rows = [row for row in csv.reader(record.splitlines()) if len(row) >= 2 and not _added(row[0])]
+        rows = _quoted_rows(record) if '"' in record else [row.rpartition(",")[0] for row in record.splitlines()]
     except csv.Error:
         return ""
-    if not rows:
+    lines = sorted(row for row in rows if row and ".pyc," not in row and not _added(row))
+    if not lines:
         return ""
-    lines = sorted(f"{row[0]},{row[1]}\n" for row in rows)
-    return "sha256:" + hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+    text = "\n".join(lines) + "\n"
+    return "sha256:" + hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
-def _added(path: str) -> bool:
-    outside = path.startswith(("/", "../")) or ":" in path[:3]
-    return outside or path.endswith(".pyc") or (".dist-info/" in path and path.endswith(_WRITTEN_BY_INSTALLER))
+def _quoted_rows(record: str) -> list[str]:
+    """Path and digest of each row, some of which are quoted, as a path with a comma must be."""
+    return [f"{row[0]},{row[1]}" for row in csv.reader(record.splitlines()) if len(row) >= 2]
+
+
+def _added(row: str) -> bool:
+    head = row[:3]
+    if head[:1] == "/" or head == "../" or ":" in head:
+        return True
+    return ".dist-info/" in row and row.rpartition(",")[0].endswith(_WRITTEN_BY_INSTALLER)
 
 
 def _origin(direct_url: str) -> tuple[str, str, bool]:
@@ -111,8 +121,9 @@ def _origin(direct_url: str) -> tuple[str, str, bool]:
         return "unreadable direct_url.json", "", False
 
 
-def _text(path: Path) -> str:
+def _text(path: str) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
+        with open(path, "rb", buffering=0) as handle:  # noqa: PTH123  # path objects cost as much as the reading
+            return handle.read().decode("utf-8", "surrogateescape")
     except OSError:
         return ""

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import uuid
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from mlops_action.canonical import Json, pretty_bytes
 from mlops_action.formats.interface import Exported
 from mlops_action.formats.purl import package_urls
-from mlops_action.formats.recorded import DATA, Recorded, inputs_of, many_data, outputs_of, part
+from mlops_action.formats.recorded import (
+    DATA,
+    Elsewhere,
+    Recorded,
+    elsewhere_of,
+    inputs_of,
+    many_data,
+    outputs_of,
+    part,
+)
 from mlops_action.stores.folder import LIST_FILE
 
 FILE = "bom.cdx.json"
+_URL = ":/?#[]@!$&'()*+,;=%-._~"
 MODEL_SUFFIXES = (
     *(".bin", ".cbm", ".ckpt", ".gguf", ".h5", ".joblib", ".keras", ".mlmodel", ".model", ".npz", ".onnx", ".pb"),
     *(".pickle", ".pkl", ".pmml", ".pt", ".pth", ".rds", ".safetensors", ".tflite", ".torchscript", ".ubj"),
@@ -37,16 +48,19 @@ def _bom(manifest: Json) -> Json:
     data, outputs = inputs_of(manifest), outputs_of(manifest)
     many = many_data(manifest)
     data += [Recorded(DATA, LIST_FILE, many["dirHash"])] if many else []
+    far = elsewhere_of(manifest)
     models = [each for each in outputs if is_model(each.path)]
     others = [each for each in outputs if not is_model(each.path)]
+    datasets = [_ref(each) for each in data] + [_far_ref(each) for each in far]
     packages = [_package(each, url) for each, url in package_urls(manifest)]
     components = [
-        *(_model(each, manifest, data) for each in models),
+        *(_model(each, manifest, datasets) for each in models),
         *(_data(each, "dataset") for each in data),
+        *(_elsewhere(each) for each in far),
         *(_data(each, "other") for each in others),
         *packages,
     ]
-    made_of = [_ref(each) for each in data] + [each["bom-ref"] for each in packages]
+    made_of = datasets + [each["bom-ref"] for each in packages]
     run = manifest["manifest-id"]
     edges = [(run, [_ref(each) for each in outputs])] + [(_ref(each), made_of) for each in outputs]
     return {
@@ -104,9 +118,28 @@ def _data(each: Recorded, kind: str) -> Json:
     return _file(each, "data") | {"data": [{"type": kind, "name": each.path}]}
 
 
-def _model(each: Recorded, manifest: Json, data: list[Recorded]) -> Json:
+def _far_ref(each: Elsewhere) -> str:
+    return f"{DATA}:{each.name}"
+
+
+def _elsewhere(each: Elsewhere) -> Json:
+    component: Json = {
+        "type": "data",
+        "bom-ref": _far_ref(each),
+        "name": each.name,
+        "version": f"sha256:{each.digest['sha256']}" if each.digest else each.version,
+        "data": [{"type": "dataset", "name": each.name}],
+    }
+    if each.digest:
+        component["hashes"] = [{"alg": "SHA-256", "content": each.digest["sha256"]}]
+    if each.uri:
+        component["externalReferences"] = [{"type": "distribution", "url": quote(each.uri, safe=_URL)}]
+    return component
+
+
+def _model(each: Recorded, manifest: Json, datasets: list[str]) -> Json:
     metrics = [_metric(reading) for reading in part(manifest, "results", "metrics") or ()]
-    parameters: Json = {"datasets": [{"ref": _ref(item)} for item in data]}
+    parameters: Json = {"datasets": [{"ref": each} for each in datasets]}
     step = next((found for found in part(manifest, "identity", "steps") or () if found["name"] == each.step), None)
     settings = [
         {"name": f"mlops-action:parameter:{name}", "value": str(value)}

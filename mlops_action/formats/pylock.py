@@ -20,27 +20,32 @@ class PyLock:
     """
 
     def render(self, manifest: Json) -> Exported:
-        """The lock of the first interpreter; what has no archive is told, not guessed."""
-        interpreters = part(manifest, "identity", "python") or [{}]
-        places = part(manifest, "locator", "python") or [{}]
-        archives = places[0].get("archives") or {}
-        origins = places[0].get("origins") or {}
-        lines = [
-            'lock-version = "1.0"',
-            f"requires-python = {_text(_wanted(interpreters[0]))}",
-            'created-by = "mlops-action"',
-        ]
-        missing = []
-        for each in interpreters[0].get("distributions", ()):
-            source = [*_source(each, archives.get(each["name"]), origins.get(each["name"], ""))]
-            if source:
-                head = ["", "[[packages]]", f"name = {_text(each['name'])}", f"version = {_text(str(each['version']))}"]
-                lines += [*head, *source]
-            else:
-                missing.append(
-                    f"{each['name']} {each.get('version', '')}: the archive that it was installed from is not known"
-                )
-        return Exported(((FILE, ("\n".join(lines) + "\n").encode()),), missing=tuple(missing))
+        """A lock for each interpreter; what has no archive is told, not guessed."""
+        count = max(1, len(part(manifest, "identity", "python")))
+        locks = [lock_of_interpreter(manifest, number) for number in range(count)]
+        names = [FILE, *(f"pylock.{number + 1}.toml" for number in range(1, count))]
+        files = tuple(zip(names, (text for text, _ in locks), strict=True))
+        missing = dict.fromkeys(each for _, lost in locks for each in lost)
+        return Exported(tuple(reversed(files)), missing=tuple(missing))
+
+
+def lock_of_interpreter(manifest: Json, number: int) -> tuple[bytes, list[str]]:
+    """The lock of one recorded interpreter, and its packages whose archives nobody knows."""
+    interpreter, place = (_at(part(manifest, kind, "python"), number) for kind in ("identity", "locator"))
+    archives, origins = place.get("archives") or {}, place.get("origins") or {}
+    lines = ['lock-version = "1.0"', f"requires-python = {_text(_wanted(interpreter))}", 'created-by = "mlops-action"']
+    missing = []
+    for each in interpreter.get("distributions", ()):
+        source = [*_source(each, archives.get(each["name"]), origins.get(each["name"], ""))]
+        head = ["", "[[packages]]", f"name = {_text(each['name'])}", f"version = {_text(str(each['version']))}"]
+        lines += [*head, *source] if source else []
+        why = f"{each['name']} {each.get('version', '')}: the archive that it was installed from is not known"
+        missing += [] if source else [why]
+    return ("\n".join(lines) + "\n").encode(), missing
+
+
+def _at(listed: Json, number: int) -> Json:
+    return listed[number] if number < len(listed) else {}
 
 
 def _wanted(interpreter: Json) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from mlops_action.canonical import Json
 
@@ -20,6 +21,23 @@ class Recorded:
     sha256: str
     size: int | None = None
     step: str = ""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Data that is not in the project folder: an object of a store, or a file of another commit."""
+
+    name: str
+    uri: str
+    """Where it can be had; empty when nobody knows."""
+    digest: dict[str, str]
+    """Hex digests by their in-toto names; none of an object that was not read."""
+    size: int | None = None
+    version: str = ""
+
+    def told(self) -> str:
+        """What tells it from another state of itself: its digest, else its version."""
+        return self.digest.get("sha256") or self.version or "unknown"
 
 
 def part(manifest: Json, *keys: str) -> Json:
@@ -56,6 +74,26 @@ def many_data(manifest: Json) -> Json:
     """Digest, count and size of the declared data files where they are too many to be named, or nothing."""
     data = part(manifest, "identity", "data")
     return data if isinstance(data, dict) else {}
+
+
+def elsewhere_of(manifest: Json) -> list[Elsewhere]:
+    """The declared data that is not in the project folder."""
+    remote = part(manifest, "locator", "source").get("remote")
+    found = []
+    for each, place in _paired(manifest, "git-data"):
+        uri = f"git+{remote}@{place.get('commit', '')}#{each['path']}" if remote else ""
+        digest = {"sha256": each["sha256"], "gitBlob": each["gitBlob"]}
+        found.append(Elsewhere(str(place.get("declared") or each["path"]), uri, digest, each.get("size")))
+    for each, _ in _paired(manifest, "remote-data"):
+        digest = {"sha256": each["sha256"]} if each.get("sha256") else {}
+        version = str(each.get("version-id") or each.get("etag") or "")
+        found.append(Elsewhere(each["uri"], each["uri"], digest, each.get("size"), version))
+    return found
+
+
+def _paired(manifest: Json, fact: str) -> Iterator[tuple[Json, Json]]:
+    places = part(manifest, "locator", fact) or ()
+    return zip_longest(part(manifest, "identity", fact) or (), places, fillvalue={})
 
 
 def outputs_of(manifest: Json) -> list[Recorded]:

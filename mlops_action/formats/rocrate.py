@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from mlops_action.canonical import Json, pretty_bytes
 from mlops_action.formats.interface import Exported
-from mlops_action.formats.recorded import INPUT, OUTPUT, Recorded, last_states, part, steps_of
+from mlops_action.formats.recorded import INPUT, OUTPUT, Elsewhere, Recorded, elsewhere_of, last_states, part, steps_of
 from mlops_action.stores.folder import MANIFEST_FILE
 
 FILE = "ro-crate-metadata.json"
@@ -25,19 +25,21 @@ class RoCrate:
 
     def render(self, manifest: Json) -> Exported:
         """The metadata, and what belongs into the crate."""
-        files = last_states(manifest)
+        files, far = last_states(manifest), elsewhere_of(manifest)
         graph = [
-            *_head(manifest, files),
+            *_head(manifest, [*(_id(each.path) for each in files), *(_url(each) for each in far if _of_the_web(each))]),
             *_actions(manifest),
             *(_file(each) for each in files),
+            *(_elsewhere(each) for each in far if _of_the_web(each)),
             _manifest_file(manifest),
         ]
         folder = part(manifest, "locator", "output-dir") or "mlops-out"
         payload = ((MANIFEST_FILE, f"{folder}/{MANIFEST_FILE}"), *((each.path, each.path) for each in files))
-        return Exported(((FILE, pretty_bytes({"@context": _CONTEXT, "@graph": graph})),), payload)
+        lost = tuple(f"{each.name}: it is not in the project folder" for each in far if not _of_the_web(each))
+        return Exported(((FILE, pretty_bytes({"@context": _CONTEXT, "@graph": graph})),), payload, lost)
 
 
-def _head(manifest: Json, files: list[Recorded]) -> list[Json]:
+def _head(manifest: Json, parts: list[str]) -> list[Json]:
     observation = part(manifest, "observation")
     steps = [step["name"] for step in steps_of(manifest)]
     return [
@@ -55,7 +57,7 @@ def _head(manifest: Json, files: list[Recorded]) -> list[Json]:
             "datePublished": str(observation.get("finished") or "1970-01-01"),
             "license": "The manifest does not say under which licence these files are.",
             "conformsTo": {"@id": PROFILE},
-            "hasPart": [{"@id": MANIFEST_FILE}, *({"@id": _id(each.path)} for each in files)],
+            "hasPart": [{"@id": MANIFEST_FILE}, *({"@id": each} for each in parts)],
             "mentions": [{"@id": f"#step-{_id(name)}"} for name in steps],
         },
         {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
@@ -108,6 +110,21 @@ def _file(each: Recorded) -> Json:
     kind: Json = "File" if each.kind in {INPUT, OUTPUT, "data"} else ["File", "SoftwareSourceCode"]
     size = {} if each.size is None else {"contentSize": str(each.size)}
     return {"@id": _id(each.path), "@type": kind, "name": each.path, "sha256": each.sha256} | size
+
+
+def _of_the_web(each: Elsewhere) -> bool:
+    """A crate may speak of data that it does not hold when its address works for everybody."""
+    return each.uri.startswith(("https://", "http://"))
+
+
+def _url(each: Elsewhere) -> str:
+    return quote(each.uri, safe=":/?#[]@!$&'()*+,;=%-._~")
+
+
+def _elsewhere(each: Elsewhere) -> Json:
+    size = {} if each.size is None else {"contentSize": str(each.size)}
+    digest = {"sha256": each.digest["sha256"]} if each.digest else {}
+    return {"@id": _url(each), "@type": "File", "name": each.name} | digest | size
 
 
 def _manifest_file(manifest: Json) -> Json:

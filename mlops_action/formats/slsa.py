@@ -6,7 +6,7 @@ from mlops_action.canonical import Json, canonical_bytes
 from mlops_action.formats.interface import Exported
 from mlops_action.formats.intoto import around
 from mlops_action.formats.purl import package_urls
-from mlops_action.formats.recorded import executed_notebooks, inputs_of, many_data, part
+from mlops_action.formats.recorded import Elsewhere, elsewhere_of, executed_notebooks, inputs_of, many_data, part
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://example.org/mlops-action/build/v1"
@@ -65,6 +65,7 @@ def _dependencies(manifest: Json) -> list[Json]:
     found += [{"name": each.path, "digest": {"sha256": each.sha256}} for each in inputs_of(manifest)]
     many = many_data(manifest)
     found += [{"name": "data", "digest": {"dirHash": many["dirHash"]}}] if many else []
+    found += [_elsewhere(each) for each in elsewhere_of(manifest)]
     found += [
         {"name": each["name"], "uri": url, "annotations": {"record-digest": each.get("record", "")}}
         for each, url in package_urls(manifest)
@@ -74,3 +75,8 @@ def _dependencies(manifest: Json) -> list[Json]:
         name = part(manifest, "locator", "image").get("name", "image")
         found.append({"name": name, "digest": {"sha256": image.removeprefix("sha256:")}})
     return found
+
+
+def _elsewhere(each: Elsewhere) -> Json:
+    parts = {"name": each.name, "uri": each.uri, "digest": each.digest}
+    return {key: value for key, value in parts.items() if value}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlops_action.canonical import Json
-from mlops_action.formats.recorded import inputs_of, many_data, outputs_of, part, steps_of
+from mlops_action.formats.recorded import elsewhere_of, inputs_of, many_data, outputs_of, part, steps_of
 
 ABSENT: Json = None
 _SHORT = 19
@@ -70,6 +70,8 @@ def _data(before: Json, after: Json) -> Iterator[Change]:
     yield from _mapped("data", "all declared data, its", totals)
     files = [{each.path: each.sha256 for each in inputs_of(side)} for side in (before, after)]
     yield from _mapped("data", "data file", files, _digest)
+    far = [{each.uri or each.name: each.told() for each in elsewhere_of(side)} for side in (before, after)]
+    yield from _mapped("data", "data", far, _digest)
 
 
 def _packages(before: Json, after: Json) -> Iterator[Change]:

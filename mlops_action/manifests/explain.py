@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlops_action.canonical import Json
 from mlops_action.formats.markdown_text import escaped
-from mlops_action.formats.recorded import inputs_of, many_data, outputs_of, part, steps_of
+from mlops_action.formats.recorded import elsewhere_of, inputs_of, many_data, outputs_of, part, steps_of
 
 MOST = 12
 _OUTCOMES = {
@@ -43,13 +43,16 @@ def _made_of(manifest: Json) -> Iterator[str]:
     yield "## What went in"
     yield ""
     yield _code(manifest)
-    files = inputs_of(manifest)
+    files, far = inputs_of(manifest), elsewhere_of(manifest)
     many = many_data(manifest)
     size = sum(each.size or 0 for each in files) + many.get("size", 0)
     yield f"- **Data**: {_counted(len(files) + many.get('files', 0), 'file')}, {size} bytes together" + (
         ":" if files else "."
     )
     yield from _listed([f"`{escaped(each.path)}`" for each in files])
+    if far:
+        yield f"- **Data from elsewhere**: {_counted(len(far), 'file')}:"
+        yield from _listed([f"`{escaped(each.name)}`" for each in far])
     yield from _settings(manifest)
     for each in part(manifest, "identity", "python") or ():
         count = _counted(len(each.get("distributions", ())), "package")
@@ -137,7 +140,8 @@ def _model_card(manifest: Json) -> Iterator[str]:
     yield "## For the model card"
     yield ""
     models = [f"`{escaped(each.path)}` (SHA-256 `{each.sha256}`)" for each in outputs_of(manifest)[:MOST]]
-    data = [f"`{escaped(each.path)}`" for each in inputs_of(manifest)[:MOST]]
+    names = [each.path for each in inputs_of(manifest)] + [each.name for each in elsewhere_of(manifest)]
+    data = [f"`{escaped(name)}`" for name in names[:MOST]] + (["and more"] if len(names) > MOST else [])
     readings = part(manifest, "results", "metrics") or ()
     measured = [escaped(f"{each['name']} {each['value']}") for each in readings[:MOST]]
     yield f"- **Files of the model**: {', '.join(models) or 'none'}"

@@ -8,8 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_action.canonical import sha256_bytes
 from mlops_action.digests import relative_name, search, state_of
-from mlops_action.formats.recorded import CODE, Recorded, executed_notebooks, last_states, patterns_of
+from mlops_action.errors import GitRefused
+from mlops_action.formats.recorded import (
+    CODE,
+    DATA,
+    Recorded,
+    elsewhere_of,
+    executed_notebooks,
+    last_states,
+    patterns_of,
+)
 from mlops_action.manifests.code import check_code
 from mlops_action.manifests.findings import Finding, Is
 from mlops_action.manifests.packages import check_packages
@@ -45,6 +55,7 @@ def verify(document: Document, place: Place) -> list[Finding]:
     found += code
     found += _files(document, place.root, with_code=not by_git)
     found += _executed(document)
+    found += _elsewhere(document, place.repository)
     if place.packages:
         found += check_packages(document, place.root, place.repository.env)
     return found
@@ -106,6 +117,21 @@ def _present(root: Path, recorded: list[Recorded]) -> Iterator[Path]:
         path = root / plain_path(each.path)
         if path.is_file() and path.resolve().is_relative_to(real):
             yield path
+
+
+def _elsewhere(document: Document, repository: Repository) -> Iterator[Finding]:
+    """Files of other commits, by their content; objects of stores are out of reach of a check that is offline."""
+    for each in elsewhere_of(document.value):
+        if "gitBlob" not in each.digest:
+            yield Finding(DATA, each.name, Is.UNCHECKED, "it is not on this machine; `manifest reproduce` looks at it")
+            continue
+        try:
+            found = sha256_bytes(repository.bytes_of("cat-file", "blob", each.digest["gitBlob"]))
+        except GitRefused:
+            yield Finding(DATA, each.name, Is.MISSING, f"blob {each.digest['gitBlob']} is not in this clone")
+            continue
+        why = "" if found == each.digest["sha256"] else f"SHA-256 {found}, recorded {each.digest['sha256']}"
+        yield Finding(DATA, each.name, Is.ALTERED if why else Is.RIGHT, why)
 
 
 def plain_path(name: str) -> str:

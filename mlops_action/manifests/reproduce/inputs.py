@@ -11,6 +11,7 @@ from mlops_action.facts.work_tree import snapshot
 from mlops_action.formats.recorded import Recorded, inputs_of, part
 from mlops_action.manifests.code import apart_of, patch_of
 from mlops_action.manifests.findings import Is
+from mlops_action.manifests.reproduce.elsewhere import elsewhere
 from mlops_action.manifests.reproduce.levels import Check, Level
 from mlops_action.manifests.reproduce.workplace import Workplace
 from mlops_action.manifests.verify import check_file, plain_path
@@ -87,6 +88,7 @@ def data(place: Workplace) -> Iterator[Check]:
         missing = [each for each in missing if not _right(place, each)]
     for each in missing:
         yield Check(Level.PINNED, f"the input `{each.path}` is the recorded one", ok=False, why=_why(place, each))
+    yield from elsewhere(place)
     count = len(wanted) - len(missing)
     yield Check(Level.PINNED, "inputs with the recorded digests", ok=True, why=f"{count} of {len(wanted)}")
 

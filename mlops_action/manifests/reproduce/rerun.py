@@ -6,16 +6,20 @@ import json
 import sys
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 from mlops_action.canonical import Json
 from mlops_action.config.values import Amount, amount
 from mlops_action.errors import BadDocument
 from mlops_action.formats.recorded import executed_notebooks, outputs_of, part
 from mlops_action.manifests.read import read_manifest
+from mlops_action.manifests.reproduce.images import tool_in, usable_image
 from mlops_action.manifests.reproduce.levels import Check, Level
+from mlops_action.manifests.reproduce.targets import boxed, main_targets, place_options, targets
 from mlops_action.manifests.reproduce.workplace import Workplace
 from mlops_action.redact import MASK
 
+_OWN: list[str | Path] = [sys.executable, "-m", "mlops_action"]
 _RAN = {0, 1, 5}
 """Exit codes of a run whose steps all ran: the gates may say what they want here."""
 _TAIL = 2000
@@ -27,12 +31,29 @@ def rerun(place: Workplace) -> Iterator[Check]:
         why = "the steps were named on the command line, not in mlops.yaml"
         yield Check(Level.TOLERANCE, "the steps run to their end", ok=False, why=why)
         return
-    command = [sys.executable, "-m", "mlops_action", "run", "--no-cache", "--python", place.python.absolute()]
+    image, why = usable_image(place)
+    command, variables, lost = tool_in(place, image) if image else (_OWN, {}, why)
+    if lost:
+        yield Check(Level.TOLERANCE, "the steps run to their end", ok=False, why=lost)
+        return
+    command = [*command, "run", "--no-cache", *_where(place)]
     for name, value in _parameters(place.document.value):
         command += ["-p", f"{name}={json.dumps(value)}"]
-    code, said = place.run([str(each) for each in command], place.project)
+    if image:
+        code, said = place.inside(image, command, place.project, **variables)
+    else:
+        code, said = place.run(command, place.project)
     why = "" if code in _RAN else f"the run ended with {code}: {said.strip()[-_TAIL:]}"
     yield Check(Level.TOLERANCE, "the steps run to their end", not why, why)
+
+
+def _where(place: Workplace) -> list[str | Path]:
+    """Where kernels run: the plain option that every release knows, where it says enough."""
+    found, boxes = targets(place), boxed(place.document.value)
+    places = [each.get("where") for each in part(place.document.value, "identity", "kernels") or ()]
+    if place.wishes.python or (set(main_targets(found)) == {""} and not boxes and set(places) <= {"host", "", None}):
+        return ["--python", next(iter(main_targets(found).values())).python.absolute()] if found else []
+    return [word for each in place_options(found, boxes) for word in ("--place", each)]
 
 
 def _parameters(manifest: Json) -> Iterator[tuple[str, Json]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,10 +19,23 @@ from mlops_action.formats.recorded import part
 from mlops_action.manifests.read import Document
 from mlops_action.manifests.reproduce.levels import Check
 
+TOOL_SOURCES = "/opt/mlops-action-sources"
+"""Where a container sees our own code."""
+_OF_THE_MACHINE = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "UV_CACHE_DIR",
+    "DOCKER_HOST",
+)
 STATE_FILE = "reproduction.json"
 _PASSED = (
     *("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "SYSTEMROOT"),
     *("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_CACHE_DIR", "PIP_INDEX_URL", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND"),
+    *("DOCKER_HOST", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"),
 )
 
 
@@ -67,16 +82,6 @@ class Workplace:
         return path
 
     @property
-    def venv(self) -> Path:
-        """The rebuilt environment."""
-        return self.folder / "venv"
-
-    @property
-    def python(self) -> Path:
-        """The interpreter that the steps run with."""
-        return Path(self.wishes.python) if self.wishes.python else self.venv / "bin" / "python"
-
-    @property
     def variables(self) -> dict[str, str]:
         """Variables of the programs that are started: nothing of the CI system around us."""
         passed = {name: self.env[name] for name in _PASSED if name in self.env}
@@ -85,6 +90,38 @@ class Workplace:
         recorded = part(self.document.value, "identity", "variables")
         extra = {str(key): str(value) for key, value in {**switches, **recorded}.items() if value is not None}
         return passed | extra
+
+    def inside(self, image: str, command: Sequence[str | Path], at: Path | None = None, **more: str) -> tuple[int, str]:
+        """Like ``run``, in a container of an image that sees this folder, the tool's sources and uv at their places.
+
+        Args:
+            image: its digest or id, or a name with a digest.
+            command: what to run there.
+            at: where to run it.
+            more: further variables.
+        """
+        uv, sources = Path(uv_command()), Path(__file__).parents[2]
+        seen = {name: value for name, value in self.variables.items() if name not in _OF_THE_MACHINE}
+        variables = seen | {"HOME": str(self.folder), "UV_CACHE_DIR": str(self.folder / "uv-cache")} | more
+        options: list[str | Path] = [
+            f"--volume={self.folder}:{self.folder}",
+            f"--volume={sources}:{TOOL_SOURCES}/mlops_action:ro",
+        ]
+        options += [f"--volume={uv}:{uv}:ro"] if uv.is_absolute() else []
+        options += [f"--env={name}={value}" for name, value in variables.items()]
+        if hasattr(os, "getuid"):
+            options.append(f"--user={os.getuid()}:{os.getgid()}")
+        where = f"--workdir={at or self.folder}"
+        start = [
+            engine_command(self.env),
+            "run",
+            "--rm",
+            "--init",
+            "--network=host",
+            where,
+            f"--entrypoint={command[0]}",
+        ]
+        return self.run([*start, *options, image, *command[1:]])
 
     def run(self, command: Sequence[str | Path], at: Path | None = None, seconds: int = 3600) -> tuple[int, str]:
         """Exit code and output of a program; 127 when it is not there."""
@@ -124,3 +161,15 @@ class Workplace:
             "stages": {name: [each.json() for each in checks] for name, checks in stages.items()},
         }
         write_whole(self.folder / STATE_FILE, pretty_bytes(state))
+
+
+def uv_command() -> str:
+    """Uv beside our own interpreter, else on PATH."""
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.is_file() else shutil.which("uv") or "uv"
+
+
+def engine_command(env: Mapping[str, str]) -> str:
+    """The command of the container engine."""
+    found = (name for name in ("docker", "podman") if shutil.which(name, path=env.get("PATH")))
+    return next(found, "docker")
