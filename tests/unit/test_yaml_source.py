@@ -22,6 +22,8 @@ pieces = st.sampled_from(
         *("0x", "1e", "9" * 30, "~", "true", ".nan", "!!float ", "!!binary ", "\u2028", "\ufeff", "=", "@", "`"),
     ]
 )
+BOUND_SECONDS = 20
+"""Far above what any machine needs, and far below what takes for ever."""
 soup = st.lists(pieces | st.text(max_size=2), max_size=25).map("".join)
 
 
@@ -29,7 +31,7 @@ def check(text: bytes | str) -> None:
     begun = time.process_time()
     with contextlib.suppress(YamlError):
         parse_yaml(text, "f.yaml")
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < BOUND_SECONDS
 
 
 @given(st.binary(max_size=300))
@@ -70,7 +72,7 @@ def test_a_file_of_the_largest_size_is_read_or_refused_in_bounded_time(text: str
     begun = time.process_time()
     with contextlib.suppress(YamlError):
         parse_yaml(text, "f.yaml")
-    assert time.process_time() - begun < 20
+    assert time.process_time() - begun < BOUND_SECONDS
 
 
 def test_aliases_that_expand_without_bound_are_refused() -> None:
