@@ -153,7 +153,9 @@ class Pipeline:
         else:
             run = self._earlier_run(run_file, self.loaded.root)
             plan = with_gates_of(run.plan, self.loaded, self.settings)
-            verdicts = self.judge(plan).run(plan, run)
+            judge = self.judge(plan)
+            judge.baselines.own.append((self.context.cwd / run_file).parent if run_file else self._store(plan).folder)
+            verdicts = judge.run(plan, run)
         notebooks_in = (self.context.cwd / run_file).parent if run_file else None
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)
