@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import sys
 import traceback
@@ -109,6 +108,8 @@ def _in_checkout(path: str, context: Context) -> str:
 
 def _crash(error: Exception, context: Context) -> str:
     """Write a crash report beside the results, and say where it is."""
+    import platform  # only for a bug
+
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
     report = "".join(
         (

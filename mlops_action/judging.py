@@ -41,7 +41,9 @@ class Judge:
         """A judge for the folder of a plan."""
         repository = Repository(Path(plan.root), context.env)
         now = context.now()
-        return cls(repository, Baselines(Path(plan.root), repository, now), now.date(), settings, context.cwd)
+        baselines = Baselines(Path(plan.root), repository, now)
+        baselines.own.append(Path(plan.root) / plan.output_dir)
+        return cls(repository, baselines, now.date(), settings, context.cwd)
 
     def run(self, plan: Plan, run: RunResult, judging: bool = True) -> Verdicts | None:
         """Judge what a run measured; None when that is not wanted, here nor by the target branch.

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_action.announce import counted, say_end, say_plan, say_verdicts
 from mlops_action.canonical import pretty_bytes
@@ -34,15 +35,15 @@ from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.judging import Judge
-from mlops_action.kernels.elsewhere import placed
-from mlops_action.kernels.places import DEFAULT, Places
-from mlops_action.plan import Planner
 from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, is_secret_name
 from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
 from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA
+
+if TYPE_CHECKING:
+    from mlops_action.kernels.places import Places
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,9 @@ class Pipeline:
     @cached_property
     def kernels(self) -> Places:
         """Where kernels run."""
+        from mlops_action.kernels.elsewhere import placed
+        from mlops_action.kernels.places import DEFAULT, Places
+
         spec = self.loaded.spec
         usual = replace(spec.environment, python=self.settings.options.python or spec.environment.python)
         wishes, origin = self.settings.options.places, self.settings.origin("places")
@@ -162,7 +166,9 @@ class Pipeline:
         else:
             run = self._earlier_run(run_file, self.loaded.root)
             plan = with_gates_of(run.plan, self.loaded, self.settings)
-            verdicts = self.judge(plan).run(plan, run)
+            judge = self.judge(plan)
+            judge.baselines.own.append((self.context.cwd / run_file).parent if run_file else self._store(plan).folder)
+            verdicts = judge.run(plan, run)
         notebooks_in = (self.context.cwd / run_file).parent if run_file else None
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)
@@ -210,6 +216,8 @@ class Pipeline:
 
     def _planned(self) -> tuple[Plan, Sequence[MlopsError]]:
         refuse_adhoc_options(self.settings)
+        from mlops_action.plan import Planner
+
         return Planner(self.loaded, self.settings, self.kernels, self.context.env).plan()
 
     def _judged_here(self, plan: Plan) -> tuple[Plan, bool]:
@@ -272,13 +280,13 @@ class Pipeline:
 
         Executed notebooks are in the output folder, or in ``notebooks_in`` when the run was made elsewhere.
         """
-        from mlops_action.assemble import check_manifest, encode_manifest
-
         store = self._store(plan)
         if account.verdicts is not None:
             store.write(VERDICTS_FILE, pretty_bytes(encode(account.verdicts)))
             say_verdicts(self.console, account.verdicts)
         if account.manifest is not None:
+            from mlops_action.assemble import check_manifest, encode_manifest
+
             check_manifest(encode(account.manifest))
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
             self._keep_statements(store, account.manifest)

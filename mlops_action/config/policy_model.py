@@ -136,7 +136,7 @@ class GatePart:
         default=None,
     )
     baseline: str = key(
-        "Metric file to compare with, for this gate only; see `baseline` at the top level.",
+        "What to compare with, for this gate only; see `baseline` at the top level.",
         "git::metrics/accepted.json",
         default="",
     )
@@ -249,9 +249,11 @@ class GateSpec(GatePart):
 
 PREDICTIONS_DOC = "Files of predictions that gates compute metrics from, by name."
 BASELINE_DOC = (
-    "Metric file that `max-drop` and `min-gain` compare with: a path, or `git:REF:PATH` for the file as it was "
-    "committed at a branch, tag or commit. With an empty REF (`git::PATH`) it is the merge-base with the target "
-    "branch, or on the target branch itself the commit before. PATH is relative to the project folder."
+    "What `max-drop`, `min-gain` and `max-gain` compare with: the path of a metric file, of a `manifest.json`, or of a "
+    "folder with an earlier run's results; `git:REF:PATH` for a file as it was committed at a branch, tag or commit; "
+    "or `runs:/RUN_ID`, `models:/NAME@ALIAS`, `models:/NAME/VERSION` of the MLflow server in `MLFLOW_TRACKING_URI`. "
+    "With an empty REF (`git::PATH`) it is the merge-base with the target branch, or on the target branch itself the "
+    "commit before. PATH is relative to the project folder."
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from mlops_action.config.policy_model import GateSpec
 from mlops_action.config.predictions_model import PredictionsSpec
-from mlops_action.config.rules import CHANGE_RULES, GROUP_RULES
+from mlops_action.config.rules import CHANGE_RULES, GROUP_RULES, RULES
 from mlops_action.config.yaml_source import Located
 from mlops_action.errors import MlopsError, SpecError, UnknownName, nearest
 from mlops_action.structure import key_of
@@ -17,6 +17,7 @@ ALL = "all"
 _ONLY_WITH = (
     "slices", "groups", "prove", "confidence", "min_n", "min_positives", "min_negatives", "small_slices"
 )  # fmt: skip
+_JUDGED = ("min", "max", "range", "equals", *CHANGE_RULES, *GROUP_RULES)
 _DEFAULTS = {item.name: item.default for item in fields(GateSpec)}
 
 
@@ -95,6 +96,14 @@ def _gate_problems(name: str, gate: GateSpec, predictions: Mapping[str, Predicti
             hint=f"add `baseline: git::{spec.file}` (or a path) to the predictions or to the gate",
         )
     yield from _slice_problems(name, gate, spec)
+    for rule in RULES:
+        if getattr(gate, rule) is not None and rule not in _JUDGED:
+            yield SpecError(
+                f"gate `{name}`: `{key_of(rule)}` does not judge `predictions`",
+                hint=f"the rules for them are {', '.join(f'`{key_of(each)}`' for each in _JUDGED)}",
+            )
+    if not gate.metric:
+        yield SpecError(f"gate `{name}`: the predictions need a `metric`", hint="docs/predictions.md lists them")
     if bool(ruled_by) != bool(gate.groups):
         yield SpecError(f"gate `{name}`: `groups` goes together with `max-gap` or `min-ratio`")
 

@@ -76,17 +76,24 @@ class Index:
 
     def _gates(self, verdicts: Verdicts) -> Markup:
         rows = [self._gate(each) for each in worst_first(verdicts)]
+        judged = [each for each in worst_first(verdicts) if each.parts]
         parts = [
             tag("details", tag("summary", f"What {each.gate} judged"), parts_table(each))
-            for each in worst_first(verdicts)
-            if each.parts
+            for each in judged[:MAX_FAILURES]
         ]
+        if len(judged) > MAX_FAILURES:
+            parts.append(tag("p", f"… and the parts of {len(judged) - MAX_FAILURES} more gates", class_="note"))
         return _section("gates", "Gates", table(("Outcome", "Gate", "Why", "Would pass", "Rule"), rows), *parts)
 
     def _waivers(self, verdicts: Verdicts) -> Iterator[Markup]:
         if verdicts.waivers:
             rows = [tuple(map(ticked, waiver_cells(use))) for use in verdicts.waivers]
             yield _section("waivers", "Waivers", table(("State", *WAIVER_HEAD[1:]), rows))
+        guard = verdicts.guard
+        if guard is not None and guard.changes:
+            said = tag("p", ticked(f"By the policy of `{guard.branch}`: {guard.outcome}. {guard.reason}"))
+            changes = table(("Change",), [(ticked(change),) for change in guard.changes])
+            yield _section("policy", "What this change changes in the policy", said, changes)
 
     def _gate(self, verdict: Verdict) -> tuple[Markup, ...]:
         why = [ticked(verdict.message)]

@@ -143,7 +143,7 @@ def _gate(suite: ET.Element, verdict: Verdict) -> None:
         ET.SubElement(case, "failure", type=verdict.rule, message=_clean(verdict.message)).text = detail
     elif verdict.outcome is Outcome.INCONCLUSIVE:
         ET.SubElement(case, "error", type="inconclusive", message=_clean(verdict.message)).text = detail
-    elif verdict.outcome in {Outcome.WARN, Outcome.INFO}:
+    elif verdict.outcome in {Outcome.WARN, Outcome.INFO} or verdict.evidence is not None:
         ET.SubElement(case, "system-out").text = detail
 
 

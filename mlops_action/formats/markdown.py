@@ -73,6 +73,7 @@ class _Report:
             yield from ("## Gates", self._gates(account.verdicts))
             yield from self._parts(account.verdicts)
             yield from self._waivers(account.verdicts)
+            yield from self._policy(account.verdicts)
         if account.run is not None:
             yield from self._failures(account.run)
             yield from ("## Steps", self._steps(account.run))
@@ -94,15 +95,19 @@ class _Report:
     def _gate(self, verdict: Verdict) -> tuple[str, ...]:
         text = self.write.text
         why = text(verdict.message) + (f" ({text(verdict.hint)})" if verdict.hint else "")
-        why += "".join(f" · {text(line)}" for line in details(verdict, parts=False))
+        further = " · ".join(details(verdict, parts=False))
+        why += f" · {text(further)}" if further else ""
         needed = "" if verdict.outcome is Outcome.PASS else text(verdict.needed)
         return (f"{MARKS[verdict.outcome]} {verdict.outcome}", text(verdict.gate), why, needed, text(verdict.origin))
 
     def _parts(self, verdicts: Verdicts) -> Iterator[str]:
-        for verdict in worst_first(verdicts):
-            if verdict.parts:
-                yield f"### What {self.write.text(verdict.gate)} judged"
-                yield self.write.table(PART_HEAD, verdict.parts, self._part)
+        judged = [each for each in worst_first(verdicts) if each.parts]
+        shown = max(1, self.write.rows // 20)
+        for verdict in judged[:shown]:
+            yield f"### What {self.write.text(verdict.gate)} judged"
+            yield self.write.table(PART_HEAD, verdict.parts, self._part)
+        if len(judged) > shown:
+            yield f"… and the parts of {len(judged) - shown} more gates"
 
     def _part(self, part: Part) -> tuple[str, ...]:
         mark = f"{MARKS[part.outcome]} {part.outcome}" + ("" if part.counted else " (not counted)")
@@ -111,6 +116,13 @@ class _Report:
     def _waivers(self, verdicts: Verdicts) -> Iterator[str]:
         if verdicts.waivers:
             yield from ("## Waivers", self.write.table(WAIVER_HEAD, verdicts.waivers, self._waiver))
+
+    def _policy(self, verdicts: Verdicts) -> Iterator[str]:
+        guard = verdicts.guard
+        if guard is not None and guard.changes:
+            yield "## What this change changes in the policy"
+            yield self.write.text(f"By the policy of `{guard.branch}`: {guard.outcome}. {guard.reason}")
+            yield self.write.table(("Change",), guard.changes, lambda change: (self.write.text(change),))
 
     def _waiver(self, use: WaiverUse) -> tuple[str, ...]:
         return tuple(map(self.write.text, waiver_cells(use)))

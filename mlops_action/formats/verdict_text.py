@@ -8,6 +8,8 @@ from mlops_action.gates.exact import figures, text_of
 from mlops_action.records import Evidence, Part, Verdict, Waiver, WaiverUse
 from mlops_action.vocabulary import Outcome
 
+NOTES = 20
+"""Notes that are told beside a verdict."""
 PARTS = 5
 """Parts that are told in a line; tables hold more."""
 
@@ -20,7 +22,8 @@ def details(verdict: Verdict, *, parts: bool = True) -> list[str]:
     more = [part for part in bad if part.message not in verdict.message]
     lines += [f"{part.name or 'all rows'}: {part.outcome}: {part.message}" for part in more[:PARTS]]
     lines += [f"and {len(more) - PARTS} more of {len(verdict.parts)}"] if len(more) > PARTS else []
-    return [*lines, *verdict.notes]
+    lines += verdict.notes[:NOTES]
+    return [*lines, *([f"and {len(verdict.notes) - NOTES} more"] if len(verdict.notes) > NOTES else [])]
 
 
 def power_text(evidence: Evidence) -> str:

@@ -105,6 +105,10 @@ def _judged(manifest: Json) -> Iterator[str]:
         yield ""
         for each in verdicts.get("verdicts", ()):
             yield f"- {escaped(each['gate'])} — {escaped(str(each['outcome']))}: {escaped(each['message'])}"
+            for use in each.get("waivers", ()):
+                waiver = use["waiver"]
+                said = f"allowed by {waiver['approver']} until {waiver['expires']}: {waiver['reason']}"
+                yield f"  - {escaped('; '.join([said, *use['flags']]))}"
     yield ""
 
 

@@ -18,6 +18,8 @@ READERS = {
 """Metric files by their ending."""
 
 RESULTS = (
+    ("mlops_action.metrics.own_records:read_run", ("schema", "tool", "plan.steps", "steps")),
+    ("mlops_action.metrics.own_records:read_manifest", ("schema", "manifest-id", "results.metrics", "identity")),
     ("mlops_action.metrics.lm_eval:read_results", ("results", "versions", "configs", "n-shot")),
     ("mlops_action.metrics.inspect_log:read_log", ("version", "status", "eval.task", "eval.model")),
     ("mlops_action.metrics.promptfoo:read_results", ("results.stats.successes", "results.stats.failures")),

@@ -1,7 +1,9 @@
-"""Baselines: a metric file beside the project, or as it was committed."""
+"""Baselines: a file or an output folder beside the project, a file as it was committed, or a run of MLflow."""
 
 from __future__ import annotations
 
+import json
+import os
 import posixpath
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -12,10 +14,16 @@ from mlops_action.metrics.collect import MAX_BYTES
 from mlops_action.metrics.files import limited_bytes, reader_for
 from mlops_action.metrics.history import MAX_BYTES as HISTORY_BYTES
 from mlops_action.metrics.history import PastRun, read_history
+from mlops_action.metrics.known_results import at
 from mlops_action.records import BaselineIdentity, MetricReading
 from mlops_action.repository import Repository
 
 Baseline = tuple[tuple[MetricReading, ...], BaselineIdentity]
+STARTS = ("runs:/", "models:/")
+"""Locators of runs and models of an MLflow server."""
+RESULT_FILES = ("run.json", "manifest.json")
+"""Files of an output folder that hold all readings, the fuller one first."""
+_IN_FILES = "name a file: a path, or `git:REF:PATH`"
 History = tuple[tuple[PastRun, ...], BaselineIdentity]
 
 
@@ -27,6 +35,8 @@ class Baselines:
         self._root = root
         self._repository = repository
         self.now = now
+        self.own: list[Path] = []
+        """Output folders of the run that is judged: no baselines for it."""
         self._read: dict[str, Baseline | BaselineUnavailable] = {}
         self._histories: dict[str, History] = {}
 
@@ -34,7 +44,8 @@ class Baselines:
         """The readings of a baseline, and which bytes they were read from.
 
         Args:
-            locator: ``git:REF:PATH``, ``git::PATH`` for the base commit, or a path.
+            locator: ``git:REF:PATH``, ``git::PATH`` for the base commit, a path, a folder with the results of a run, or
+                ``runs:/RUN_ID``, ``models:/NAME@ALIAS``, ``models:/NAME/VERSION`` of an MLflow server.
 
         Raises:
             BaselineUnavailable: with the cause and what to do about it.
@@ -61,8 +72,9 @@ class Baselines:
             BaselineUnavailable: with the cause and what to do about it.
         """
         if locator not in self._histories:
-            in_git = locator.startswith("git:")
-            data, resolved = self._from_git(locator) if in_git else self._from_disk(locator, HISTORY_BYTES)
+            if locator.startswith(STARTS):
+                raise BaselineUnavailable(f"{locator} is a run, and no history", origin=locator, hint=_IN_FILES)
+            data, resolved = self._bytes(locator, HISTORY_BYTES)
             try:
                 runs = read_history(data, resolved)
             except MlopsError as error:
@@ -80,6 +92,8 @@ class Baselines:
         Raises:
             BaselineUnavailable: with the cause and what to do about it.
         """
+        if locator.startswith(STARTS):
+            raise BaselineUnavailable(f"{locator} has metrics, no rows of predictions", origin=locator, hint=_IN_FILES)
         if locator and not locator.startswith("git:"):
             path = self._root / locator
             if not path.is_file():
@@ -102,7 +116,16 @@ class Baselines:
         """
         if locator.startswith("git:"):
             return
+        if locator.startswith(STARTS):
+            self._refuse_own_run(locator, reading_origin)
+            return
         baseline = self._root / locator
+        if any(_same_file(baseline, each) or _same_file(baseline.parent, each) for each in self.own):
+            raise BaselineUnavailable(
+                f"the baseline {locator} is the result of this very run",
+                origin=locator,
+                hint="fetch the results of an accepted run into a folder of its own, and name that",
+            )
         for place, char in enumerate(f"{reading_origin}#"):
             if char in "#:" and _same_file(baseline, self._root / reading_origin[:place]):
                 raise BaselineUnavailable(
@@ -115,14 +138,59 @@ class Baselines:
     def _fresh(self, locator: str) -> Baseline:
         if not locator:
             raise BaselineUnavailable("no baseline is given", hint="add `baseline: git::metrics.json` to the policy")
-        data, resolved = self._from_git(locator) if locator.startswith("git:") else self._from_disk(locator)
+        on_server = locator.startswith(STARTS)
+        data, resolved = self._bytes(locator)
         try:
-            readings = tuple(reader_for(resolved, resolved).read(data, resolved))
+            readings = tuple(reader_for("run.json" if on_server else resolved, resolved).read(data, resolved))
         except MlopsError as error:
             raise BaselineUnavailable(
                 f"the baseline is not readable: {error.message}", origin=error.origin, hint=error.hint
             ) from error
         return readings, BaselineIdentity(locator, resolved, f"sha256:{sha256_bytes(data)}")
+
+    def _refuse_own_run(self, locator: str, reading_origin: str) -> None:
+        """A run of MLflow is not compared with itself, exported or going on.
+
+        Raises:
+            BaselineUnavailable: the candidate's value is from that run, or the baseline cannot be read.
+        """
+        run = self.read(locator)[1].resolved.rpartition("runs:/")[2].rstrip(")")
+        own = {
+            self._repository.env.get("MLFLOW_RUN_ID", ""),
+            _exported_run(self._root / reading_origin.partition("#")[0]),
+        }
+        if run in own:
+            raise BaselineUnavailable(
+                f"the baseline {locator} is the very run that the candidate's value is from",
+                origin=locator,
+                hint="compare with the accepted model: `models:/NAME@ALIAS`",
+            )
+
+    def _bytes(self, locator: str, most: int = MAX_BYTES) -> tuple[bytes, str]:
+        if locator.startswith("git:"):
+            return self._from_git(locator)
+        if locator.startswith(STARTS):
+            from mlops_action.metrics.mlflow_server import fetch_run  # HTTP and TLS only where they are needed
+
+            return fetch_run(locator, self._repository.env)
+        return self._from_disk(self._in_folder(locator), most)
+
+    def _in_folder(self, locator: str) -> str:
+        """The file in an output folder that holds its readings; any other path as it is.
+
+        Raises:
+            BaselineMissing: the folder holds no results of a run.
+        """
+        if not os.path.isdir(self._root / locator):  # noqa: PTH112  # it is never raised at
+            return locator
+        for name in RESULT_FILES:
+            if (self._root / locator / name).is_file():
+                return (PurePath(locator) / name).as_posix()
+        raise BaselineMissing(
+            f"the folder {locator} holds neither {' nor '.join(RESULT_FILES)}",
+            origin=locator,
+            hint=f"name the metric file in it: `baseline: {PurePath(locator).as_posix()}/metrics.json`",
+        )
 
     def _from_disk(self, locator: str, most: int = MAX_BYTES) -> tuple[bytes, str]:
         try:
@@ -190,3 +258,13 @@ def _same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except (OSError, ValueError):
         return False
+
+
+def _exported_run(path: Path) -> str:
+    """The id of the MLflow run that a metric file was exported from, or something that no run is called."""
+    try:
+        root = json.loads(limited_bytes(path)) if path.suffix == ".json" else None
+    except (OSError, ValueError, RecursionError):
+        root = None
+    found = (at(root, f"{place}.run_id") for place in ("info", "run.info", "mlflow.info"))
+    return next((each for each in found if isinstance(each, str)), "-")

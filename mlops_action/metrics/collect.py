@@ -105,6 +105,16 @@ class Readings:
             )
         self.all.append(MetricReading(name, value, origin, slice=part))
 
+    def take(self, reading: MetricReading) -> None:
+        """Take a reading that was collected before; whether a name is there twice was for others to say.
+
+        Raises:
+            MetricUnreadable: too many.
+        """
+        if len(self.all) >= MAX_READINGS:
+            raise MetricUnreadable(f"there are more than {MAX_READINGS} metrics", origin=reading.origin)
+        self.all.append(reading)
+
 
 @dataclass(frozen=True)
 class Leaf:
