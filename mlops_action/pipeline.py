@@ -39,7 +39,7 @@ from mlops_action.kernels.places import DEFAULT, Places
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.plan import Planner
 from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
-from mlops_action.redact import Redactor, is_secret_name
+from mlops_action.redact import Redactor, secret_arguments, secret_values
 from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.repository import Repository
@@ -69,7 +69,7 @@ class Pipeline:
                 named += environment.set.items()
             for step in self.loaded.spec.steps.values():
                 named += [(name, value) for name, value in step.parameters.items() if isinstance(value, str)]
-        return Redactor(value for name, value in [*self.context.env.items(), *named] if is_secret_name(name))
+        return Redactor(secret_values([*self.context.env.items(), *named]))
 
     @cached_property
     def console(self) -> Console:
@@ -206,7 +206,10 @@ class Pipeline:
 
     def _planned(self) -> tuple[Plan, Sequence[MlopsError]]:
         refuse_adhoc_options(self.settings)
-        return Planner(self.loaded, self.settings, self.kernels, self.context.env).plan()
+        planned = Planner(self.loaded, self.settings, self.kernels, self.context.env).plan()
+        for kernel in (kernel for step in planned[0].steps for kernel in step.kernels):
+            self.redactor.learn([*secret_arguments(kernel.argv), *secret_values(kernel.env.items())])
+        return planned
 
     def _judged_here(self, plan: Plan) -> tuple[Plan, bool]:
         """A plan made elsewhere, with the gates of this place, and whether it shall be judged."""
