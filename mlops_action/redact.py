@@ -89,7 +89,7 @@ def secret_values(named: Iterable[tuple[str, str]]) -> Iterable[str]:
 
 def secret_arguments(command: Sequence[str]) -> Iterable[str]:
     """Values in a command line whose option says that they are secret: ``--token VALUE``, ``--token=VALUE``."""
-    for argument, following in zip(command, (*command[1:], ""), strict=True):
+    for argument, following in zip(command, (*command[1:], ""), strict=False):
         name, equals, value = argument.partition("=")
         if name.startswith("-") and is_secret_name(name.lstrip("-")):
             yield value if equals else following

@@ -150,6 +150,9 @@ def _metric_words(name: str, old: Json, new: Json) -> str:
 def _outputs(before: Json, after: Json) -> Iterator[Change]:
     files = [{each.path: each.sha256 for each in outputs_of(side)} for side in (before, after)]
     yield from _mapped("outputs", "output", files, _digest)
+    shown = [{step["name"]: step.get("outputs-digest", "") for step in steps_of(side)} for side in (before, after)]
+    if all(all(side.values()) for side in shown):  # older manifests do not know it
+        yield from _mapped("outputs", "what the cells showed in step", shown, _digest)
     ends = [{step["name"]: step.get("status") for step in steps_of(side)} for side in (before, after)]
     yield from _mapped("outputs", "end of step", ends)
 

@@ -177,6 +177,7 @@ def test_text_that_looks_like_many_credentials_is_masked_in_bounded_time(text: s
 
 def test_secret_values_of_a_command_are_found_by_their_options() -> None:
     command = ["prog", "--token", "hunter-two", "--api-key=hunter-three", "--seed", "3", "-v", "--password"]
+    assert list(secret_arguments(())) == []
     assert [each for each in secret_arguments(command) if each] == ["hunter-two", "hunter-three"]
 
 
