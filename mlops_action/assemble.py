@@ -172,6 +172,7 @@ def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
                 "source": result.source,
                 "executed": result.executed,
                 "executed-sha256": result.executed_sha256,
+                "outputs-digest": result.outputs_digest,
                 "inputs": _by_path(result.inputs_before),
                 "outputs-before": _by_path(result.outputs_before),
                 "outputs-after": _by_path(result.outputs_after),

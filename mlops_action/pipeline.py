@@ -36,7 +36,7 @@ from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.judging import Judge
 from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
-from mlops_action.redact import Redactor, is_secret_name
+from mlops_action.redact import Redactor, secret_arguments, secret_values
 from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
@@ -68,7 +68,7 @@ class Pipeline:
                 named += environment.set.items()
             for step in self.loaded.spec.steps.values():
                 named += [(name, value) for name, value in step.parameters.items() if isinstance(value, str)]
-        return Redactor(value for name, value in [*self.context.env.items(), *named] if is_secret_name(name))
+        return Redactor(secret_values([*self.context.env.items(), *named]))
 
     @cached_property
     def console(self) -> Console:
@@ -218,7 +218,10 @@ class Pipeline:
         refuse_adhoc_options(self.settings)
         from mlops_action.plan import Planner
 
-        return Planner(self.loaded, self.settings, self.kernels, self.context.env).plan()
+        planned = Planner(self.loaded, self.settings, self.kernels, self.context.env).plan()
+        for kernel in (kernel for step in planned[0].steps for kernel in step.kernels):
+            self.redactor.learn([*secret_arguments(kernel.argv), *secret_values(kernel.env.items())])
+        return planned
 
     def _judged_here(self, plan: Plan) -> tuple[Plan, bool]:
         """A plan made elsewhere, with the gates of this place, and whether it shall be judged."""

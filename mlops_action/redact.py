@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlops_action.errors import SecretFound
 
@@ -14,6 +14,36 @@ _SECRET_NAME = re.compile(
 )
 _URL_USER = re.compile(r"(?<=[a-z0-9+.-])://[^/\s@\"'<>\\]+@", re.IGNORECASE)
 """Starts at the colon, which is rare: a pattern for the scheme would look at a long text again and again."""
+_PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_TOKENS = {
+    "ghp_": r"ghp_[A-Za-z0-9]{36,}",
+    "gho_": r"gho_[A-Za-z0-9]{36,}",
+    "ghu_": r"ghu_[A-Za-z0-9]{36,}",
+    "ghs_": r"ghs_[A-Za-z0-9]{36,}",
+    "ghr_": r"ghr_[A-Za-z0-9]{36,}",
+    "github_pat_": r"github_pat_[A-Za-z0-9_]{36,}",
+    "glpat-": r"glpat-[A-Za-z0-9_-]{20,}",
+    "AKIA": r"(?<![A-Za-z0-9])AKIA[0-9A-Z]{16}(?![A-Za-z0-9])",
+    "ASIA": r"(?<![A-Za-z0-9])ASIA[0-9A-Z]{16}(?![A-Za-z0-9])",
+    "AIza": r"(?<![A-Za-z0-9])AIza[0-9A-Za-z_-]{35}",
+    "xox": r"(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}",
+    "hf_": r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}",
+    "sk-": r"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{32,}",
+    "npm_": r"(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36}",
+    "pypi-Ag": r"pypi-Ag[A-Za-z0-9_-]{50,}",
+    "dckr_pat_": r"dckr_pat_[A-Za-z0-9_-]{20,}",
+    "eyJ": r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    "PRIVATE KEY-----": r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,-]{40,8000}",
+    "earer ": r"(?<=[Bb]earer )[A-Za-z0-9._~+/-]{20,}=*",
+}
+"""Forms that nothing but a credential has, by a part that is in each: texts without it are not searched."""
+_PATTERNS = {part: re.compile(pattern) for part, pattern in _TOKENS.items()}
+_OPTION = re.compile(
+    r"(?:(?<=[?&\s\"'])|^)(-{0,2}(?:[A-Za-z0-9]+[-_])*(?:token|password|passwd|secret|api[-_]?key|access[-_]?key|signature"
+    r"|credential|sig)=)(?!\*\*\*)[^\s&\"'<>\\]{6,}",
+    re.IGNORECASE,
+)
+"""A value after a telling name, in a command line or in the query of an address."""
 SHORTEST = 6
 """A shorter value is not searched for: it would mask ordinary words."""
 
@@ -48,14 +78,60 @@ def _spellings(secret: str) -> set[str]:
     return shown | {json.dumps(each, ensure_ascii=escaped)[1:-1] for each in shown for escaped in (True, False)}
 
 
+def secret_values(named: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Of named values those whose name says that they are secret, and the passwords in addresses."""
+    for name, value in named:
+        if is_secret_name(name):
+            yield value
+        elif "://" in value and "@" in value:
+            yield from _PASSWORD.findall(value)
+
+
+def secret_arguments(command: Sequence[str]) -> Iterable[str]:
+    """Values in a command line whose option says that they are secret: ``--token VALUE``, ``--token=VALUE``."""
+    for argument, following in zip(command, (*command[1:], ""), strict=False):
+        name, equals, value = argument.partition("=")
+        if name.startswith("-") and is_secret_name(name.lstrip("-")):
+            yield value if equals else following
+
+
+def _holds_credential(data: bytes) -> bool:
+    """Whether the bytes hold a credential by its form, in whatever kind of file."""
+    text = data.decode("latin-1")
+    return any(part in text and pattern.search(text) is not None for part, pattern in _PATTERNS.items())
+
+
+def mask_credentials(text: str) -> str:
+    """``text`` without what has the form of a credential, whoever it belongs to."""
+    for part, pattern in _PATTERNS.items():
+        if part in text:
+            text = pattern.sub(MASK, text)
+    if "=" in text and ("--" in text or "://" in text):
+        text = _OPTION.sub(rf"\1{MASK}", text)
+    return text
+
+
 class Redactor:
     """Knows the values that must not be written anywhere."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Take the secret values; those shorter than ``SHORTEST`` are not usable as one."""
-        given = set(secrets)
-        self.given = tuple(sorted(each for each in given if len(each.strip()) >= SHORTEST))
+        self._given: set[str] = set()
+        self._values: list[str] = []
+        self.learn(secrets)
+
+    @property
+    def given(self) -> tuple[str, ...]:
         """The secrets as they are, for CI systems that mask them themselves."""
+        return tuple(sorted(each for each in self._given if len(each.strip()) >= SHORTEST))
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Know further secret values, which were found later."""
+        new = set(secrets) - self._given
+        if not new:
+            return
+        self._given |= new
+        given = self._given
         parts = {line for secret in given for line in secret.splitlines()}  # logs and notebooks hold single lines
         plain = {secret.strip() for secret in given | parts if len(secret.strip()) >= SHORTEST}
         self._values = sorted({spelled for secret in plain for spelled in _spellings(secret)}, key=len, reverse=True)
@@ -63,7 +139,7 @@ class Redactor:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Redactor:
         """Collect the values of all variables whose name says that they are secret."""
-        return cls(value for name, value in environment.items() if is_secret_name(name))
+        return cls(secret_values(environment.items()))
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -71,10 +147,10 @@ class Redactor:
         return tuple(self._values)
 
     def text(self, text: str) -> str:
-        """``text`` with every secret value and URL user information masked."""
+        """``text`` with every secret value, whatever has the form of a credential, and URL user information masked."""
         for value in self._values:
             text = text.replace(value, MASK)
-        return strip_user_info(text)
+        return strip_user_info(mask_credentials(text))
 
     def refuse(self, data: bytes, where: str) -> None:
         """Scan the final bytes of a file.
@@ -82,9 +158,11 @@ class Redactor:
         Raises:
             SecretFound: a secret value is still in them.
         """
-        if any(value.encode(errors="surrogateescape") in data for value in self._values):
+        found = any(value.encode(errors="surrogateescape") in data for value in self._values)
+        if found or _holds_credential(data):
+            what = "the value of a secret environment variable" if found else "what has the form of a credential"
             raise SecretFound(
-                f"{where} would hold the value of a secret environment variable; it was not written",
+                f"{where} would hold {what}; it was not written",
                 origin=where,
                 hint="do not print secrets or use them as names or parameters",
             )

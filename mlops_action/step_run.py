@@ -17,6 +17,7 @@ from mlops_action.digests import file_states
 from mlops_action.errors import EnvironmentProblem, WriteFailed
 from mlops_action.kernels.interface import Launch
 from mlops_action.notebooks.deterministic import make_deterministic
+from mlops_action.notebooks.digest import outputs_digest
 from mlops_action.notebooks.saving import Saver, notebook_bytes, with_banner
 from mlops_action.notebooks.values import recorded_values
 from mlops_action.records import CellResult, Failure, Plan, PlannedStep, StepResult
@@ -180,6 +181,7 @@ class StepRun:
             cells = tuple(replace(each, title=titles[each.index]) for each in run.cells)
             self._note(cells=cells, cells_run=_ended_well(cells))
             self._save(with_banner(notebook, failure) if failure is not None else notebook)
+            self._note(outputs_digest=outputs_digest(notebook, self.workshop.redactor.text))
         return failure
 
     def _terminated(self, failure: Failure | None) -> Failure | None:

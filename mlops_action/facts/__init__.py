@@ -3,6 +3,7 @@
 FACTS = {
     "source": "mlops_action.facts.git:GitFact",
     "python": "mlops_action.facts.python_env:PythonEnvironment",
+    "r": "mlops_action.facts.r_packages:RPackages",
     "kernels": "mlops_action.facts.kernel_specs:KernelSpecs",
     "data": "mlops_action.facts.data:DeclaredData",
     "git-data": "mlops_action.facts.git_data:GitData",

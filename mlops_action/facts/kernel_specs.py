@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from mlops_action.facts.interface import Scene
 from mlops_action.records import Fact, PlannedStep, Uncaptured
 
+_LISTED = {"python", "r"}
 _OPTION = re.compile(r"(?P<name>--?[\w-]+=)(?P<value>.*)", re.DOTALL)
 
 
@@ -17,7 +18,7 @@ class KernelSpecs:
     def collect(self, scene: Scene) -> Fact:
         """Collect the fact, step by step."""
         chosen = [(step, step.kernel) for step in scene.plan.steps if step.kernel]
-        foreign = {kernel.label: kernel.language for _, kernel in chosen if kernel.language.lower() != "python"}
+        foreign = {kernel.label: kernel.language for _, kernel in chosen if kernel.language.lower() not in _LISTED}
         return Fact(
             "kernels",
             identity=[
@@ -38,7 +39,8 @@ class KernelSpecs:
                 *(_missing(step) for step in scene.plan.steps if step.kernel is None),
                 *(
                     Uncaptured(
-                        f"packages of kernel `{name}`", f"packages of `{language}` are not listed, only Python's"
+                        f"packages of kernel `{name}`",
+                        f"only packages of Python and R are listed, not of `{language}`",
                     )
                     for name, language in sorted(foreign.items())
                 ),

@@ -87,8 +87,8 @@ def _packages(before: Json, after: Json) -> Iterator[Change]:
 
 
 def _system(before: Json, after: Json) -> Iterator[Change]:
-    """Packages of the operating system and of conda."""
-    for thing, listed in (("system package", _of_system), ("conda package", _of_conda)):
+    """Packages of the operating system, of conda and of R."""
+    for thing, listed in (("system package", _of_system), ("conda package", _of_conda), ("R package", _of_r)):
         yield from _mapped("packages", thing, [listed(each) for each in (before, after)])
 
 
@@ -101,6 +101,18 @@ def _of_system(manifest: Json) -> dict[str, Json]:
 def _of_conda(manifest: Json) -> dict[str, Json]:
     packages = [each for folder in part(manifest, "identity", "conda") or () for each in folder]
     return {each["name"]: f"{each.get('version', '')} {each.get('build', '')}".strip() for each in packages}
+
+
+def _of_r(manifest: Json) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for each in part(manifest, "identity", "r") or ():
+        found |= {"R itself": each.get("version", "")}
+        found |= {package["name"]: _r_version(package) for package in each.get("packages", ())}
+    return found
+
+
+def _r_version(package: Json) -> str:
+    return f"{package['version']} ({package['source']})" if package.get("source") else str(package["version"])
 
 
 def _interpreters(manifest: Json) -> dict[str, Json]:
@@ -150,6 +162,9 @@ def _metric_words(name: str, old: Json, new: Json) -> str:
 def _outputs(before: Json, after: Json) -> Iterator[Change]:
     files = [{each.path: each.sha256 for each in outputs_of(side)} for side in (before, after)]
     yield from _mapped("outputs", "output", files, _digest)
+    shown = [{step["name"]: step.get("outputs-digest", "") for step in steps_of(side)} for side in (before, after)]
+    if all(all(side.values()) for side in shown):  # older manifests do not know it
+        yield from _mapped("outputs", "what the cells showed in step", shown, _digest)
     ends = [{step["name"]: step.get("status") for step in steps_of(side)} for side in (before, after)]
     yield from _mapped("outputs", "end of step", ends)
 

@@ -57,6 +57,9 @@ def _made_of(manifest: Json) -> Iterator[str]:
     for each in part(manifest, "identity", "python") or ():
         count = _counted(len(each.get("distributions", ())), "package")
         yield f"- **Programs**: Python {escaped(str(each.get('version', '')))} with {count}."
+    for each in part(manifest, "identity", "r") or ():
+        count = _counted(len(each.get("packages", ())), "package")
+        yield f"- **Programs**: R {escaped(str(each.get('version', '')))} with {count}."
     platform = part(manifest, "observation", "platform")
     if platform:
         parts = (str(platform.get("cpu") or "an unknown processor"), str(platform.get("os") or "an unknown system"))

@@ -9,10 +9,12 @@ from pathlib import Path
 from mlops_action.canonical import Json
 from mlops_action.facts.distributions import Distribution, installed_on
 from mlops_action.facts.package_files import altered_files
+from mlops_action.facts.r_packages import packages_in
 from mlops_action.manifests.findings import Finding, Is
 from mlops_action.manifests.read import Document
 
 KIND = "package"
+R_KIND = "R package"
 _FOLDERS = ("lib/python*/site-packages", "lib64/python*/site-packages", "Lib/site-packages")
 
 
@@ -67,3 +69,34 @@ def _compared(recorded: Json, seen: Distribution) -> Finding:
     if seen.commit != recorded.get("commit", ""):
         return Finding(KIND, name, Is.ALTERED, f"commit {seen.commit}, recorded {recorded.get('commit', '')}")
     return Finding(KIND, name, Is.RIGHT, "" if wanted else "by version only: it has no list of files")
+
+
+def check_r_packages(document: Document) -> Iterator[Finding]:
+    """The packages of each R of the run, when its libraries are on this machine. R is not started."""
+    for recorded, place in zip_longest(document.part("identity", "r") or (), document.part("locator", "r") or ()):
+        libraries = [each for each in (place or {}).get("libraries", ()) if Path(each).is_dir()]
+        if recorded is None:
+            continue
+        if not libraries:
+            names = ", ".join(f"`{name}`" for name in recorded["kernels"])
+            yield Finding(R_KIND, f"packages of kernel {names}", Is.UNCHECKED, "its libraries are not on this machine")
+            continue
+        yield from r_differences(recorded["packages"], packages_in(libraries))
+
+
+def r_differences(recorded: Sequence[Json], here: Sequence[Json]) -> Iterator[Finding]:
+    """R's packages against the recorded ones."""
+    wanted, found = ({each["name"]: each for each in side} for side in (recorded, here))
+    for name in sorted(wanted.keys() | found.keys()):
+        old, new = wanted.get(name), found.get(name)
+        if old == new:
+            yield Finding(R_KIND, name, Is.RIGHT, "by version and source")
+        elif old is None or new is None:
+            state = Is.EXTRA if old is None else Is.MISSING
+            yield Finding(R_KIND, name, state, f"version {(old or new or {}).get('version', '')}")
+        else:
+            yield Finding(R_KIND, name, Is.ALTERED, f"{_r_words(new)}, recorded {_r_words(old)}")
+
+
+def _r_words(package: Json) -> str:
+    return " ".join(str(package[key]) for key in ("version", "built", "source") if package.get(key))

@@ -22,7 +22,7 @@ from mlops_action.formats.recorded import (
 )
 from mlops_action.manifests.code import check_code
 from mlops_action.manifests.findings import Finding, Is
-from mlops_action.manifests.packages import check_packages
+from mlops_action.manifests.packages import check_packages, check_r_packages
 from mlops_action.manifests.read import Document
 from mlops_action.manifests.signing import check_signature
 from mlops_action.repository import Repository
@@ -58,6 +58,7 @@ def verify(document: Document, place: Place) -> list[Finding]:
     found += _elsewhere(document, place.repository)
     if place.packages:
         found += check_packages(document, place.root, place.repository.env)
+        found += check_r_packages(document)
     return found
 
 

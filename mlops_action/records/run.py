@@ -88,6 +88,7 @@ class StepResult:
     cached: str = documented("Why it was, or was not, taken from the cache; empty without a cache.", default="")
     differences: tuple[Difference, ...] = documented("Outputs that are not what is saved.", default=())
     executed_sha256: str = documented("Hex SHA-256 of the executed notebook.", default="")
+    outputs_digest: str = documented("`sha256:` of what its cells printed, showed and raised.", default="")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sysconfig
+import venv
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -93,12 +95,15 @@ def test_parsing_what_was_rendered_gives_the_same_bytes(parts: dict[str, Any]) -
 
 
 TOKEN = "pl4nt3d-t0k3n-0f-gr3at-v41u3"
+OTHER = "an0th3r-t0k3n-that-n0-variable-h0lds"
+FORMED = "ghp_" + "Z9y8" * 9
 CONFIG = """\
 steps:
   train:
     code: |
       import os
       print("the token is", os.environ.get("MY_API_TOKEN"))
+      print("and one that nobody declared is", "ghp_" + "Z9y8" * 9, "and", os.environ.get("THEIR_TOKEN"))
       open("model.bin", "w").write("model")
     parameters: {api_key: "", note: plain}
     outputs: model.bin
@@ -110,25 +115,44 @@ gates: none
 """
 
 
+def interpreter(root: Path) -> Path:
+    """A virtual environment with a package from an address with a token, and a kernel with one among its variables."""
+    venv.create(root / "venv", symlinks=True)
+    [site] = (root / "venv").glob("lib/python*/site-packages")
+    origin = {"url": f"https://me:{OTHER}@files.example.org/own.whl?token={OTHER}", "archive_info": {}}
+    written(
+        site / "own-1.0.dist-info",
+        {"METADATA": "Name: own\nVersion: 1.0\n", "direct_url.json": json.dumps(origin), "RECORD": ""},
+    )
+    written(site, {"further.pth": sysconfig.get_path("purelib") + "\n"})
+    argv = ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "language": "python", "display_name": "told", "env": {"THEIR_TOKEN": OTHER}}
+    written(root / "venv/share/jupyter/kernels/told", {"kernel.json": json.dumps(spec)})
+    return root / "venv/bin/python"
+
+
 @pytest.mark.kernel
 @pytest.mark.slow
 def test_a_planted_token_appears_in_nothing_that_is_written_or_said(tmp_path: Path) -> None:
     root = tmp_path / "project"
     written(root, {"mlops.yaml": CONFIG, ".gitignore": "mlops-out/\nmodel.bin\nvenv/\n"})
     commit_all(root)
-    git(root, "remote", "add", "origin", f"https://me:{TOKEN}@git.example.org/a/b.git")
+    git(root, "remote", "add", "origin", f"https://me:{OTHER}@git.example.org/a/b.git")
+    python = str(interpreter(root))
     written(root, {"settings.py": f"token = '{TOKEN}'\n"})
     env = clean_env(tmp_path / "home", {"MY_API_TOKEN": TOKEN})
-    done = tool(root, ["run", "-p", f"api_key={TOKEN}"], env)
+    done = tool(root, ["run", "-p", f"api_key={TOKEN}", "--python", python, "--kernel", "told"], env)
     assert done.code == 0, done.text
+    assert "own" in str(json.loads((root / "mlops-out/manifest.json").read_bytes())["identity"]["python"])
     said = done.raw
     for form in EXPORTS:
         said += tool(root, ["manifest", "export", form], env).raw
     for arguments in (["explain"], ["diff", "mlops-out", "mlops-out"], ["verify", "--all", "--no-packages"]):
         said += tool(root, ["manifest", *arguments], env).raw
-    assert TOKEN.encode() not in said
     files = [path for path in (root / "mlops-out").rglob("*") if path.is_file()]
     assert len(files) > len(EXPORTS)
-    assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
+    for token in (TOKEN, OTHER, FORMED):
+        assert token.encode() not in said
+        assert not [path for path in files if token.encode() in path.read_bytes()]
     gaps = {gap["what"] for gap in json.loads((root / "mlops-out/manifest.json").read_bytes())["completeness"]}
     assert {"uncommitted changes", "variable `MY_API_TOKEN`"} <= gaps

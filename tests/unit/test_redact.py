@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mlops_action.errors import SecretFound
 from mlops_action.notebooks import LANGUAGES
 from mlops_action.notebooks.assignments import assignments
-from mlops_action.redact import MASK, Redactor, is_secret_name, strip_user_info
+from mlops_action.redact import MASK, Redactor, is_secret_name, secret_arguments, strip_user_info
 from mlops_action.registry import load_from
 
 
@@ -118,3 +118,75 @@ def test_a_secret_is_masked_as_the_cell_of_parameters_writes_it(language: str, s
         return  # written as numbers of characters
     shown = Redactor([secret]).text(f"{written}\n{json.dumps(written)}")
     assert shown.count(MASK) == 2, shown
+
+
+CREDENTIALS = [
+    "ghp_" + "a1B2" * 9,
+    "github_pat_" + "a1B2_" * 9,
+    "glpat-" + "a1B2c" * 4,
+    "AKIA" + "A1B2C3D4" * 2,
+    "xox" + "b-1234567890-abcdef",
+    "hf_" + "a1B2c" * 7,
+    "sk-ant-" + "a1B2c" * 8,
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijk",
+    "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA" * 4 + "\n-----END RSA PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("secret", CREDENTIALS, ids=lambda secret: secret[:12])
+def test_what_has_the_form_of_a_credential_is_masked_whoever_it_belongs_to(secret: str) -> None:
+    for text in (f"token is {secret} here", json.dumps({"x": secret}), f"a='{secret}'"):
+        shown = Redactor().text(text)
+        assert MASK in shown
+        assert secret not in shown
+        assert secret[10:] not in shown
+        Redactor().refuse(shown.encode(), "run.json")
+    with pytest.raises(SecretFound, match="form of a credential"):
+        Redactor().refuse(json.dumps(secret).encode(), "run.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("--api-key=hunter-two", "--api-key=***"),
+        ("train.py --api-key=hunter-two --rate=3", "train.py --api-key=*** --rate=3"),
+        ("https://h/x?X-Amz-Signature=abcdef123&y=2", "https://h/x?X-Amz-Signature=***&y=2"),
+        ("GET https://h/x?y=2&token=abcdef123", "GET https://h/x?y=2&token=***"),
+        ("curl -H 'Authorization: Bearer abcdefghijklmnopqrstuvwxyz'", "curl -H 'Authorization: Bearer ***'"),
+    ],
+)
+def test_a_value_after_a_telling_name_is_masked_in_commands_and_addresses(text: str, shown: str) -> None:
+    assert Redactor().text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["task-" + "abcdefgh-" * 5, "the bearer of news", "n_tokens=12 --seed=3", "risk-adjusted", "shf_x", "AKIAX", "eyJ"],
+)
+def test_ordinary_text_is_left_as_it_is(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+@pytest.mark.parametrize("text", ["eyJ" * 700_000, "-----BEGIN PRIVATE KEY-----" * 60_000, "--a-" * 500_000 + "=",
+                                  "ghp_" * 500_000, "sk-" * 700_000])  # fmt: skip
+def test_text_that_looks_like_many_credentials_is_masked_in_bounded_time(text: str) -> None:
+    begun = time.process_time()
+    Redactor().text(text)
+    assert time.process_time() - begun < 8
+
+
+def test_secret_values_of_a_command_are_found_by_their_options() -> None:
+    command = ["prog", "--token", "hunter-two", "--api-key=hunter-three", "--seed", "3", "-v", "--password"]
+    assert list(secret_arguments(())) == []
+    assert [each for each in secret_arguments(command) if each] == ["hunter-two", "hunter-three"]
+
+
+def test_secrets_that_are_found_later_are_masked_from_then_on() -> None:
+    redactor = Redactor(["hunter-one"])
+    redactor.learn(["hunter-two"])
+    assert redactor.text("hunter-one hunter-two") == "*** ***"
+
+
+def test_the_password_in_an_address_is_masked_alone_as_well() -> None:
+    redactor = Redactor.from_environment({"DATABASE_URL": "postgresql://me:hunter-two@db/x", "HOME": "/home/me"})
+    assert redactor.text("connecting with hunter-two as me to /home/me") == "connecting with *** as me to /home/me"

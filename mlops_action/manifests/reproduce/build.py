@@ -23,8 +23,8 @@ def build(place: Workplace, target: Target, lock: Path, run: Runner) -> str:
     uv = uv_command()
     commands: list[list[str | Path]] = [[uv, "venv", "--quiet", "--python", target.version, target.venv]]
     if "[[packages]]" in lock.read_text("utf-8"):
-        commands.append([uv, "pip", "sync", "--quiet", "--python", target.python, lock])
-    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--no-deps", "--python", target.python]
+        commands.append([uv, "pip", "sync", "--quiet", "--python", target.own, lock])
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--no-deps", "--python", target.own]
     wanted = _listed(place, target, "distributions", lock)
     if wanted:
         commands.append([*install, "-r", wanted])

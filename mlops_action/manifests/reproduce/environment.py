@@ -12,7 +12,7 @@ from mlops_action.formats.pylock import FILE, lock_of_interpreter
 from mlops_action.formats.recorded import part
 from mlops_action.manifests.findings import WRONG, Finding, Is
 from mlops_action.manifests.lock import lock_of, with_archives
-from mlops_action.manifests.packages import KIND, check_folders
+from mlops_action.manifests.packages import KIND, check_folders, check_r_packages
 from mlops_action.manifests.reproduce.build import Runner, build, register
 from mlops_action.manifests.reproduce.images import distributions_in, image_checks, usable_image
 from mlops_action.manifests.reproduce.levels import Check, Level
@@ -36,6 +36,9 @@ def environment(place: Workplace) -> Iterator[Check]:
     for target in found:
         yield from _interpreter(place, target, image)
     register([target for target in found if target.built])
+    for each in check_r_packages(place.document):  # nothing installs them again; they must be here
+        if each.state is not Is.RIGHT:
+            yield Check(Level.REBUILT, f"{each.kind} {each.what}", ok=False, why=f"{each.state}: {each.why}")
     for kernel in far_kernels(value):
         why = "it ran on another machine, of which nothing is recorded"
         yield Check(Level.REBUILDABLE, f"packages of kernel `{kernel}`", ok=False, why=why)

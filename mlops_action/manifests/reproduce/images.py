@@ -14,7 +14,7 @@ from mlops_action.manifests.reproduce.workplace import TOOL_SOURCES, Workplace, 
 
 _LIST = (
     "import json, sys; from mlops_action.facts.distributions import distributions_on; "
-    "print(); print(json.dumps([each.identity() for each in distributions_on(json.loads(sys.argv[1]))]))"
+    "print(json.dumps([each.identity() for each in distributions_on(json.loads(sys.argv[1]))]))"
 )
 _TOOL = "mlops-action"
 
@@ -82,7 +82,7 @@ def _known(place: Workplace, recorded: str) -> tuple[str, str]:
     engine = engine_command(place.env)
     names = [recorded, recorded.partition("@")[2]] if "@" in recorded else [recorded]
     for name in names:
-        if name and place.run([engine, "image", "inspect", "--format", "{{.Id}}", name])[0] == 0:
+        if name and place.run([engine, "image", "inspect", "--format", "{{.Id}}", name], quiet=True)[0] == 0:
             return name, ""
     if "@" not in recorded:
         return "", f"no image with the id {recorded} is here, and no registry knows one by its id"

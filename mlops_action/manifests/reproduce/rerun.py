@@ -11,6 +11,7 @@ from pathlib import Path
 from mlops_action.canonical import Json
 from mlops_action.config.values import Amount, amount
 from mlops_action.errors import BadDocument
+from mlops_action.files import write_whole
 from mlops_action.formats.recorded import executed_notebooks, outputs_of, part
 from mlops_action.manifests.read import read_manifest
 from mlops_action.manifests.reproduce.images import tool_in, usable_image
@@ -22,7 +23,8 @@ from mlops_action.redact import MASK
 _OWN: list[str | Path] = [sys.executable, "-m", "mlops_action"]
 _RAN = {0, 1, 5}
 """Exit codes of a run whose steps all ran: the gates may say what they want here."""
-_TAIL = 2000
+_TAIL = 300
+LOG_FILE = "run.log"
 
 
 def rerun(place: Workplace) -> Iterator[Check]:
@@ -43,7 +45,13 @@ def rerun(place: Workplace) -> Iterator[Check]:
         code, said = place.inside(image, command, place.project, **variables)
     else:
         code, said = place.run(command, place.project)
-    why = "" if code in _RAN else f"the run ended with {code}: {said.strip()[-_TAIL:]}"
+    write_whole(place.folder / LOG_FILE, said.encode())
+    tail = " ".join(said.strip()[-_TAIL:].split())
+    why = (
+        ""
+        if code in _RAN
+        else f"the run ended with {code}; {place.folder / LOG_FILE} holds what it said, at last: {tail}"
+    )
     yield Check(Level.TOLERANCE, "the steps run to their end", not why, why)
 
 

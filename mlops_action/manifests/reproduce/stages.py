@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mlops_action.manifests.reproduce.environment import environment
 from mlops_action.manifests.reproduce.inputs import data, record, source
-from mlops_action.manifests.reproduce.levels import Check, level_of
+from mlops_action.manifests.reproduce.levels import Check, Level, level_of
 from mlops_action.manifests.reproduce.rerun import compare, rerun
 from mlops_action.manifests.reproduce.workplace import Workplace
 from mlops_action.sanitize import inline
@@ -64,3 +64,13 @@ def result_lines(checks: Sequence[Check]) -> Iterator[str]:
     level = level_of(checks)
     yield f"{sum(check.ok for check in checks)} of {len(checks)} checks hold"
     yield f"Level {int(level)}: {level.words}" if level >= 0 else "No level: the manifest is not whole"
+    yield from _beyond(checks, level)
+
+
+def _beyond(checks: Sequence[Check], level: Level) -> Iterator[str]:
+    """What holds above the level that was reached, and what stands in the way of it."""
+    above = [each for each in Level if each > level + 1]
+    tried = {check.level for check in checks}
+    full = [each.words for each in above if each in tried and all(check.ok for check in checks if check.level is each)]
+    if full and level < Level.BITS:
+        yield f"Above it hold: {', '.join(full)}; what failed keeps the run from that level"

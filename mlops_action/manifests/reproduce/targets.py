@@ -27,6 +27,8 @@ class Target:
     """Where it is built again."""
     named: str = ""
     """An interpreter that the user names instead."""
+    boxed: bool = False
+    """Whether the whole run was in an image, which may hold it."""
 
     @property
     def labels(self) -> list[str]:
@@ -39,15 +41,22 @@ class Target:
         return str(self.interpreter.get("version", ""))
 
     @property
+    def own(self) -> Path:
+        """The interpreter of the rebuilt environment, there or not."""
+        return self.venv / "bin" / "python"
+
+    @property
     def built(self) -> bool:
         """Whether it was built; it may be a link that only a container can follow."""
-        return not self.named and (self.venv / "bin" / "python").is_symlink()
+        return not self.named and self.own.is_symlink()
 
     @property
     def python(self) -> Path:
         """The interpreter to use: the one that was named, or built, or where the image of the run has it."""
-        own = self.venv / "bin" / "python"
-        return Path(self.named) if self.named else own if self.built else Path(self.place.get("executable") or own)
+        if self.named:
+            return Path(self.named)
+        kept = self.boxed and not self.built
+        return Path(self.place["executable"]) if kept and self.place.get("executable") else self.own
 
     @property
     def title(self) -> str:
@@ -77,6 +86,7 @@ def targets(place: Workplace) -> list[Target]:
             where or {},
             place.folder / ("venv" if number == 0 else f"venv-{number + 1}"),
             place.wishes.python,
+            bool(image_of_run(value)),
         )
         for number, (identity, where) in enumerate(pairs)
         if identity is not None

@@ -31,6 +31,7 @@ _OF_THE_MACHINE = (
     "UV_CACHE_DIR",
     "DOCKER_HOST",
 )
+_LONGEST_SECONDS = 12 * 3600
 STATE_FILE = "reproduction.json"
 _PASSED = (
     *("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "SYSTEMROOT"),
@@ -121,12 +122,14 @@ class Workplace:
             where,
             f"--entrypoint={command[0]}",
         ]
-        return self.run([*start, *options, image, *command[1:]])
+        self.say("in the image $ " + " ".join(map(str, command)))
+        return self.run([*start, *options, image, *command[1:]], quiet=True)
 
-    def run(self, command: Sequence[str | Path], at: Path | None = None, seconds: int = 3600) -> tuple[int, str]:
-        """Exit code and output of a program; 127 when it is not there."""
+    def run(self, command: Sequence[str | Path], at: Path | None = None, *, quiet: bool = False) -> tuple[int, str]:
+        """Exit code and output of a program, which is told before unless ``quiet``; 127 when it is not there."""
         shown = [str(each) for each in command]
-        self.say("$ " + " ".join(shown))
+        if not quiet:
+            self.say("$ " + " ".join(shown))
         try:
             done = subprocess.run(
                 shown,
@@ -136,12 +139,12 @@ class Workplace:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 check=False,
-                timeout=seconds,
+                timeout=_LONGEST_SECONDS,
             )
         except FileNotFoundError:
             return 127, f"there is no `{shown[0]}`"
         except subprocess.TimeoutExpired:
-            return 124, f"`{shown[0]}` did not end within {seconds} seconds"
+            return 124, f"`{shown[0]}` did not end within {_LONGEST_SECONDS} seconds"
         return done.returncode, done.stdout.decode(errors="replace")
 
     def kept(self) -> dict[str, list[Check]]:
