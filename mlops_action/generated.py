@@ -28,12 +28,17 @@ SCHEMAS = {
 }
 
 
-def generated_files() -> dict[str, bytes]:
-    """Every generated file by its path in the repository."""
+RELEASED = Path("container", "image")
+"""Written by a release, on its own commit: the image that the container action runs."""
+
+
+def generated_files(root: Path = Path()) -> dict[str, bytes]:
+    """Every generated file by its path in the repository at ``root``."""
+    released = (root / RELEASED).read_text().strip() if (root / RELEASED).is_file() else ""
     files = {f"schemas/{name}": pretty_bytes(schema_of(record, title)) for name, (record, title) in SCHEMAS.items()}
     texts = {
         "action.yml": composite_action(),
-        "container/action.yml": container_action(),
+        "container/action.yml": container_action(released),
         **{f"{name}/action.yml": sub_action(name) for name in SUB_ACTIONS},
         **{f"templates/{name}.yml": component(name) for name in COMPONENTS},
         "docs/reference.md": reference(),
@@ -47,7 +52,7 @@ def drifted(root: Path) -> list[str]:
     """Paths whose file differs from what would be written."""
     return [
         path
-        for path, data in generated_files().items()
+        for path, data in generated_files(root).items()
         if not (root / path).is_file() or (root / path).read_bytes() != data
     ]
 

@@ -49,12 +49,12 @@ def plan_outputs(plan: Plan, parts: int) -> tuple[tuple[str, str], ...]:
 def parts_files(outputs: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
     """The matrix of parts as files, for CI systems that read their jobs from one.
 
-    GitLab merges its file into a child pipeline that has a job ``part``: YAML is a superset of JSON.
+    GitLab's is for a child pipeline that has a hidden job ``.part``: YAML is a superset of JSON.
     """
     if "matrix" not in outputs:
         return ()
     matrix = json.loads(outputs["matrix"])
-    jobs = {"part": {"parallel": {"matrix": [{"MLOPS_SHARD": matrix["shard"]}]}}}
+    jobs = {"part": {"extends": ".part", "parallel": {"matrix": [{"MLOPS_SHARD": matrix["shard"]}]}}}
     return tuple(
         (name, (json.dumps(data) + "\n").encode()) for name, data in ((PARTS_FILE, matrix), (CHILD_FILE, jobs))
     )

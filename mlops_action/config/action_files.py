@@ -49,14 +49,18 @@ def _composite(name: str, description: str, options: list[Field[Any]]) -> Iterat
         yield f"        INPUT_{own.upper().replace('-', '_')}: ${{{{ inputs.{own} }}}}"
 
 
-def container_action() -> str:
-    """The container action: the same inputs, run in the image."""
+def container_action(released: str = "") -> str:
+    """The container action: the same inputs, run in the image.
+
+    Args:
+        released: the image as a registry knows it, ``name:version@sha256:…``; without it the action builds the image.
+    """
     lines = [
         *_head("mlops-action in its container", f"{DESCRIPTION} Linux runners only.", action_options()),
         *_outputs(None, OUTPUTS),
         "runs:",
         "  using: docker",
-        "  image: ../Dockerfile",
+        f"  image: {f'docker://{released}' if released else '../Dockerfile'}",
     ]
     return HEADER + "\n".join(lines) + "\n"
 
