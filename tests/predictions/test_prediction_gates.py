@@ -34,7 +34,7 @@ def test_a_gate_passes_when_the_whole_interval_is_within_the_limit(folder: Path)
     assert found.outcome is Outcome.PASS
     assert float(found.value or 0) == pytest.approx(area(rows(noise=0.3)), abs=1e-12)
     assert found.evidence is not None
-    assert (found.evidence.quantity, found.evidence.method, found.evidence.rows) == ("value", "delong-logit", 2000)
+    assert (found.evidence.quantity, found.evidence.method, found.evidence.rows) == ("value", "delong-score", 2000)
     assert found.evidence.low is not None
     assert found.evidence.low > 0.8
 
