@@ -16,6 +16,7 @@ from mlops_action.gate_plan import planned_policy
 from mlops_action.lint.finding import Finding, Policy
 from mlops_action.lint.limits import limit_findings
 from mlops_action.lint.pairs import pair_findings
+from mlops_action.lint.places import place_findings
 from mlops_action.lint.sense import (
     direction_findings,
     metric_findings,
@@ -38,6 +39,7 @@ _KINDS = (
     direction_findings,
     metric_findings,
     severity_findings,
+    place_findings,
     power_findings,
 )
 
@@ -45,11 +47,14 @@ _KINDS = (
 def lint(loaded: Loaded, settings: Settings, context: Context) -> list[Finding]:
     """Everything about a policy that its author will hardly have meant, what is certain first."""
     results = loaded.root / settings.options.output_dir
-    baselines = Baselines(loaded.root, Repository(loaded.root, context.env))
+    repository = Repository(loaded.root, context.env)
+    baselines = Baselines(loaded.root, repository)
     planned = planned_policy(loaded)
     gates: tuple[PlannedGate, ...] = planned["gates"]
     known = tuple(_known(loaded, gates, results, baselines))
-    policy = Policy(gates, loaded.gates, known, _latest(results))
+    places = {place for gate in gates for place in (gate.baseline, gate.history) if place and ":" not in place}
+    tracked = frozenset(place for place in places if repository.attempt("ls-files", "--error-unmatch", "--", place))
+    policy = Policy(gates, loaded.gates, known, _latest(results), tracked)
     found = [finding for kind in _KINDS for finding in kind(policy)]
     book = WaiverBook(loaded.waivers, context.now().date(), loaded.conduct.longest_waiver)
     found += [Finding(verdict.message, verdict.origin, verdict.hint, certain=True) for verdict in book.ended_verdicts()]

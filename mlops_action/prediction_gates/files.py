@@ -109,6 +109,11 @@ class PredictionFiles:
         path, _ = self._baselines.file(locator, self._folder)
         return Quality(path, baseline_roles(roles_of(planned)))
 
+    @property
+    def root(self) -> Path:
+        """The project folder."""
+        return self._baselines.root
+
     def path_of(self, planned: PlannedPredictions) -> Path:
         """Where the candidate's file is."""
         return self._baselines.root / planned.file
