@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from mlops_action.authorship import Authorship
 from mlops_action.config.adhoc import load_pipeline
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
@@ -15,7 +14,7 @@ from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
 from mlops_action.repository import Repository
-from mlops_action.waivers import WaiverBook
+from mlops_action.waivers import NO_WAIVERS, WaiverBook
 
 
 @dataclass(frozen=True)
@@ -69,4 +68,8 @@ class Judge:
         return guard.over(own, plan, judge)
 
     def _book(self, plan: Plan) -> WaiverBook:
+        if not plan.waivers:
+            return NO_WAIVERS
+        from mlops_action.authorship import Authorship
+
         return WaiverBook(plan.waivers, self.today, plan.longest_waiver, Authorship(self.repository))
