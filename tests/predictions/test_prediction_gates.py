@@ -167,6 +167,17 @@ def test_a_changed_evaluation_set_is_compared_on_the_rows_that_both_hold(tmp_pat
     )
 
 
+def test_a_candidate_that_leaves_out_rows_is_not_compared(folder: Path) -> None:
+    data = rows(noise=1.0)
+    right = (data["score"] >= 0.5) == data["label"]
+    write(folder / "new.parquet", data, right)
+    found = verdict(folder, "metric: accuracy, max-drop: 0.01")
+    assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "broken")
+    assert "of the baseline's 2,000 rows, and 90% are needed" in found.message
+    allowed = _PAIRED.replace("id: id", "id: id, min-coverage: 10%")
+    assert verdict(folder, "metric: accuracy, max-drop: 0.01", allowed).outcome is Outcome.PASS
+
+
 def test_the_order_of_rows_does_not_matter(folder: Path) -> None:
     before = verdict(folder, "metric: accuracy, max-drop: 0.01")
     mixed = np.random.default_rng(3).permutation(2000)
