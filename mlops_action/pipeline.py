@@ -242,10 +242,12 @@ class Pipeline:
         return runner.run(plan, store)
 
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
-        from mlops_action.metrics.files import read_metric_file
+        from mlops_action.metrics.files import metric_paths, read_metric_file
 
+        root = self.loaded.root
         try:
-            return [reading for name in names for reading in read_metric_file(self.loaded.root / name, name)]
+            paths = [path for name in names for path in metric_paths(name, root) or [name]]
+            return [reading for path in paths for reading in read_metric_file(root / path, path)]
         except MetricUnreadable as error:  # no step has run that could have failed
             error.exit_code = ExitCode.USAGE
             raise

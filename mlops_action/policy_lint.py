@@ -24,7 +24,7 @@ from mlops_action.lint.sense import (
     severity_findings,
 )
 from mlops_action.metrics.baseline import Baselines
-from mlops_action.metrics.files import read_metric_file
+from mlops_action.metrics.files import metric_paths, read_metric_file
 from mlops_action.records import Annotation, Emissions, MetricReading, PlannedGate, RunResult, Verdict, Verdicts
 from mlops_action.report import place_of
 from mlops_action.repository import Repository
@@ -92,7 +92,8 @@ def _known(
             yield from baselines.read(locator)[0]
     for name in dict.fromkeys(name for step in loaded.spec.steps.values() for name in step.metrics):
         with suppress(MlopsError):
-            yield from read_metric_file(loaded.root / name, name)
+            for path in metric_paths(name, loaded.root) or [name]:
+                yield from read_metric_file(loaded.root / path, path)
     with suppress(MlopsError):
         run = load_document(RunResult, results / RUN_FILE, RUN_SCHEMA)
         yield from (reading for step in run.steps for reading in step.readings)
