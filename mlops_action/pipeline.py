@@ -95,15 +95,11 @@ class Pipeline:
             _, problems = self._planned()
             if problems:
                 raise Problems(problems)
-        gates = self.loaded.gates
-        from mlops_action.policy_lint import lint, refused, tell
+        from mlops_action.policy_lint import check_policy
 
-        told, problems = refused(lint(self.loaded, self.settings, self.context), strict)
-        tell(told, self.console, self.context)
-        if problems:
-            raise Problems(problems)
+        check_policy(self.loaded, self.settings, self.context, self.console, strict)
         self.console.say(
-            f"{self.loaded.file or 'the options'}: ok ({counted(steps, 'step')}, {counted(gates, 'gate')})"
+            f"{self.loaded.file or 'the options'}: ok ({counted(steps, 'step')}, {counted(self.loaded.gates, 'gate')})"
         )
         return ExitCode.PASSED
 
@@ -157,9 +153,8 @@ class Pipeline:
         else:
             run = self._earlier_run(run_file, self.loaded.root)
             plan = with_gates_of(run.plan, self.loaded, self.settings)
-            judge = self.judge(plan)
-            judge.baselines.own.append((self.context.cwd / run_file).parent if run_file else self._store(plan).folder)
-            verdicts = judge.run(plan, run)
+            made_in = (self.context.cwd / run_file).parent if run_file else self._store(plan).folder
+            verdicts = self.judge(plan).earlier(plan, run, made_in)
         notebooks_in = (self.context.cwd / run_file).parent if run_file else None
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)

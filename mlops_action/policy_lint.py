@@ -11,7 +11,7 @@ from mlops_action.codec import load_document
 from mlops_action.config.load import Loaded
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
-from mlops_action.errors import MlopsError, PolicyLint
+from mlops_action.errors import MlopsError, PolicyLint, Problems
 from mlops_action.gate_plan import planned_policy
 from mlops_action.lint.finding import Finding, Policy
 from mlops_action.lint.limits import limit_findings
@@ -42,6 +42,18 @@ _KINDS = (
     place_findings,
     power_findings,
 )
+
+
+def check_policy(loaded: Loaded, settings: Settings, context: Context, console: Console, strict: bool) -> None:
+    """Say what lint finds.
+
+    Raises:
+        Problems: what is certain; with ``strict`` everything.
+    """
+    told, problems = refused(lint(loaded, settings, context), strict)
+    tell(told, console, context)
+    if problems:
+        raise Problems(problems)
 
 
 def lint(loaded: Loaded, settings: Settings, context: Context) -> list[Finding]:
