@@ -54,10 +54,10 @@ class Case:
     draw: Draw
 
 
-def scored(stream: np.random.Generator, rows: int, shift: float = SHIFT) -> tuple[Any, Any]:
-    """Labels, 5 % of them positive, and normal scores whose area is ``AREA``."""
+def scored(stream: np.random.Generator, rows: int, shift: float = SHIFT, spread: float = 1.0) -> tuple[Any, Any]:
+    """Labels, 5 % of them positive, and normal scores whose area is ``AREA``; positives may spread more."""
     labels = stream.random(rows) < 0.05
-    return labels, stream.normal(size=rows) + shift * labels
+    return labels, stream.normal(size=rows) * np.where(labels, spread, 1.0) + shift * labels
 
 
 def probabilities(stream: np.random.Generator, rows: int) -> tuple[Any, Any]:
@@ -159,7 +159,12 @@ def cases(rows: int) -> Iterator[Case]:
         truth = normal_cdf(shift / math.sqrt(2))
         setting = f"{n}, true area {truth:.2f}"
         draw: Draw = lambda s, shift=shift: delong.auc_of(*scored(s, rows, shift)).interval()  # noqa: E731
-        yield Case("ROC AUC, DeLong on the logit scale, Student", setting, truth, draw)
+        yield Case("ROC AUC, score with moderated DeLong variance", setting, truth, draw)
+    for shift in (SHIFT, 2.3):
+        spread_out = shift * math.hypot(1, 1.6) / math.sqrt(2)
+        draw = lambda s, shift=spread_out: delong.auc_of(*scored(s, rows, shift, 1.6)).interval()  # noqa: E731
+        setting = f"{n}, true area {normal_cdf(shift / math.sqrt(2)):.2f}, positives spread 1.6 times as much"
+        yield Case("ROC AUC, score with moderated DeLong variance", setting, normal_cdf(shift / math.sqrt(2)), draw)
     yield Case("ROC AUC, plain DeLong (for comparison)", n, AREA, lambda s: delong.auc_of(*scored(s, rows)).wald())
     yield Case("ROC AUC, paired difference", n, 0.0, lambda s: paired_areas(s, rows))
     yield Case("average precision, Boyd", n, AVERAGE_PRECISION, lambda s: ap_interval(s, rows))

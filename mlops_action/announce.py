@@ -6,7 +6,7 @@ from collections.abc import Sized
 
 from mlops_action.ci.console import Console
 from mlops_action.formats.interface import Account
-from mlops_action.formats.verdict_text import details, power_text
+from mlops_action.formats.verdict_text import details
 from mlops_action.records import Manifest, Plan, RunResult, Verdict, Verdicts
 from mlops_action.sanitize import inline
 from mlops_action.vocabulary import Outcome, StepStatus
@@ -44,8 +44,8 @@ def _say_verdict(console: Console, verdict: Verdict, width: int) -> None:
     console.say(f"  {mark}  {inline(verdict.gate):<{width}}  {inline(verdict.message)}")
     indent = " " * (18 + width)
     if verdict.outcome is Outcome.PASS:
-        if verdict.evidence is not None:
-            console.say(f"{indent}{inline(power_text(verdict.evidence))}")
+        for line in details(verdict, parts=False):
+            console.say(f"{indent}{inline(line)}")
         return
     if verdict.needed:
         console.say(f"{indent}would pass: {inline(verdict.needed)}")

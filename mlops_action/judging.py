@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from mlops_action.authorship import Authorship
 from mlops_action.config.adhoc import load_pipeline
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
@@ -15,7 +14,8 @@ from mlops_action.evaluate import evaluate, evaluate_run
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
 from mlops_action.repository import Repository
-from mlops_action.waivers import WaiverBook
+from mlops_action.vocabulary import Outcome
+from mlops_action.waivers import NO_WAIVERS, WaiverBook
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,17 @@ class Judge:
         """
         return self._guarded(plan, judging, lambda by: evaluate_run(by.gates, run, self.baselines, self._book(by)))
 
+    def earlier(self, plan: Plan, run: RunResult, folder: Path) -> Verdicts | None:
+        """Judge an earlier run whose results are in ``folder``; in a request, one of another commit never passes."""
+        self.baselines.own.append(folder)
+        verdicts, made = self.run(plan, run), _source(run)
+        here = self.repository.attempt("rev-parse", "HEAD", "HEAD^{tree}").split()
+        if verdicts is None or not made or not here or set(made) & set(here):
+            return verdicts
+        reason = f"{verdicts.reason} But the run is of commit {made[0][:12]}, and this is {here[0][:12]}."
+        blocks = self.repository.requested_branch() and verdicts.outcome is not Outcome.FAIL
+        return replace(verdicts, reason=reason, outcome=Outcome.INCONCLUSIVE if blocks else verdicts.outcome)
+
     def readings(self, plan: Plan, readings: Sequence[MetricReading]) -> Verdicts | None:
         """Judge readings that no run is known of."""
         return self._guarded(plan, True, lambda by: evaluate(by.gates, readings, self.baselines, self._book(by)))
@@ -69,4 +80,15 @@ class Judge:
         return guard.over(own, plan, judge)
 
     def _book(self, plan: Plan) -> WaiverBook:
+        if not plan.waivers:
+            return NO_WAIVERS
+        from mlops_action.authorship import Authorship
+
         return WaiverBook(plan.waivers, self.today, plan.longest_waiver, Authorship(self.repository))
+
+
+def _source(run: RunResult) -> list[str]:
+    """The commit that a run was made from, and the tree of its files; empty when that is not known."""
+    known = next((fact for fact in run.facts if fact.name == "source"), None)
+    parts = ((known.locator, "commit"), (known.identity, "tree")) if known is not None else ()
+    return [part[key] for part, key in parts if isinstance(part, dict) and part.get(key)]

@@ -100,15 +100,11 @@ class Pipeline:
             _, problems = self._planned()
             if problems:
                 raise Problems(problems)
-        gates = self.loaded.gates
-        from mlops_action.policy_lint import lint, refused, tell
+        from mlops_action.policy_lint import check_policy
 
-        told, problems = refused(lint(self.loaded, self.settings, self.context), strict)
-        tell(told, self.console, self.context)
-        if problems:
-            raise Problems(problems)
+        check_policy(self.loaded, self.settings, self.context, self.console, strict)
         self.console.say(
-            f"{self.loaded.file or 'the options'}: ok ({counted(steps, 'step')}, {counted(gates, 'gate')})"
+            f"{self.loaded.file or 'the options'}: ok ({counted(steps, 'step')}, {counted(self.loaded.gates, 'gate')})"
         )
         return ExitCode.PASSED
 
@@ -166,9 +162,8 @@ class Pipeline:
         else:
             run = self._earlier_run(run_file, self.loaded.root)
             plan = with_gates_of(run.plan, self.loaded, self.settings)
-            judge = self.judge(plan)
-            judge.baselines.own.append((self.context.cwd / run_file).parent if run_file else self._store(plan).folder)
-            verdicts = judge.run(plan, run)
+            made_in = (self.context.cwd / run_file).parent if run_file else self._store(plan).folder
+            verdicts = self.judge(plan).earlier(plan, run, made_in)
         notebooks_in = (self.context.cwd / run_file).parent if run_file else None
         self._emit(plan, Account(run, verdicts, None), notebooks_in)
         return exit_code(run, verdicts)
@@ -254,10 +249,12 @@ class Pipeline:
         return runner.run(plan, store)
 
     def _metric_files(self, names: Sequence[str]) -> list[MetricReading]:
-        from mlops_action.metrics.files import read_metric_file
+        from mlops_action.metrics.files import metric_paths, read_metric_file
 
+        root = self.loaded.root
         try:
-            return [reading for name in names for reading in read_metric_file(self.loaded.root / name, name)]
+            paths = [path for name in names for path in metric_paths(name, root) or [name]]
+            return [reading for path in paths for reading in read_metric_file(root / path, path)]
         except MetricUnreadable as error:  # no step has run that could have failed
             error.exit_code = ExitCode.USAGE
             raise

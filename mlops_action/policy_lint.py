@@ -11,11 +11,12 @@ from mlops_action.codec import load_document
 from mlops_action.config.load import Loaded
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
-from mlops_action.errors import MlopsError, PolicyLint
+from mlops_action.errors import MlopsError, PolicyLint, Problems
 from mlops_action.gate_plan import planned_policy
 from mlops_action.lint.finding import Finding, Policy
 from mlops_action.lint.limits import limit_findings
 from mlops_action.lint.pairs import pair_findings
+from mlops_action.lint.places import place_findings
 from mlops_action.lint.sense import (
     direction_findings,
     metric_findings,
@@ -23,7 +24,7 @@ from mlops_action.lint.sense import (
     severity_findings,
 )
 from mlops_action.metrics.baseline import Baselines
-from mlops_action.metrics.files import read_metric_file
+from mlops_action.metrics.files import metric_paths, read_metric_file
 from mlops_action.records import Annotation, Emissions, MetricReading, PlannedGate, RunResult, Verdict, Verdicts
 from mlops_action.report import place_of
 from mlops_action.repository import Repository
@@ -38,18 +39,34 @@ _KINDS = (
     direction_findings,
     metric_findings,
     severity_findings,
+    place_findings,
     power_findings,
 )
+
+
+def check_policy(loaded: Loaded, settings: Settings, context: Context, console: Console, strict: bool) -> None:
+    """Say what lint finds.
+
+    Raises:
+        Problems: what is certain; with ``strict`` everything.
+    """
+    told, problems = refused(lint(loaded, settings, context), strict)
+    tell(told, console, context)
+    if problems:
+        raise Problems(problems)
 
 
 def lint(loaded: Loaded, settings: Settings, context: Context) -> list[Finding]:
     """Everything about a policy that its author will hardly have meant, what is certain first."""
     results = loaded.root / settings.options.output_dir
-    baselines = Baselines(loaded.root, Repository(loaded.root, context.env))
+    repository = Repository(loaded.root, context.env)
+    baselines = Baselines(loaded.root, repository)
     planned = planned_policy(loaded)
     gates: tuple[PlannedGate, ...] = planned["gates"]
     known = tuple(_known(loaded, gates, results, baselines))
-    policy = Policy(gates, loaded.gates, known, _latest(results))
+    places = {place for gate in gates for place in (gate.baseline, gate.history) if place and ":" not in place}
+    tracked = frozenset(place for place in places if repository.attempt("ls-files", "--error-unmatch", "--", place))
+    policy = Policy(gates, loaded.gates, known, _latest(results), tracked)
     found = [finding for kind in _KINDS for finding in kind(policy)]
     book = WaiverBook(loaded.waivers, context.now().date(), loaded.conduct.longest_waiver)
     found += [Finding(verdict.message, verdict.origin, verdict.hint, certain=True) for verdict in book.ended_verdicts()]
@@ -87,7 +104,8 @@ def _known(
             yield from baselines.read(locator)[0]
     for name in dict.fromkeys(name for step in loaded.spec.steps.values() for name in step.metrics):
         with suppress(MlopsError):
-            yield from read_metric_file(loaded.root / name, name)
+            for path in metric_paths(name, loaded.root) or [name]:
+                yield from read_metric_file(loaded.root / path, path)
     with suppress(MlopsError):
         run = load_document(RunResult, results / RUN_FILE, RUN_SCHEMA)
         yield from (reading for step in run.steps for reading in step.readings)

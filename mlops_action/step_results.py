@@ -12,7 +12,7 @@ from typing import Any
 from mlops_action.digests import file_states, find_files
 from mlops_action.errors import MlopsError
 from mlops_action.files import Stamp, owner_for, stamp
-from mlops_action.metrics.files import read_metric_file
+from mlops_action.metrics.files import metric_paths, read_metric_file
 from mlops_action.metrics.notebook_values import read_json_outputs, read_values
 from mlops_action.records import Failure, FileState, MetricReading, PlannedStep
 from mlops_action.step_notebook import StepFailed
@@ -69,8 +69,8 @@ def hand_over(step: PlannedStep, root: Path) -> None:
 
 
 def metric_stamps(step: PlannedStep, root: Path) -> dict[str, Stamp | None]:
-    """The metric files as they are before the step."""
-    return {path: stamp(root / path) for path in step.metrics}
+    """The metric files as they are before the step, those that match a pattern already among them."""
+    return {path: stamp(root / path) for name in step.metrics for path in metric_paths(name, root) or (name,)}
 
 
 def readings_of(
@@ -85,16 +85,7 @@ def readings_of(
         readings = list(read_values(notebook, step.notebook or step.name))
     except MlopsError as error:
         raise StepFailed(Failure(FailureKind.METRIC_UNREADABLE, str(error), error.hint)) from None
-    for path in step.metrics:
-        if before[path] is not None and stamp(root / path) == before[path]:
-            raise StepFailed(
-                Failure(
-                    FailureKind.METRIC_UNREADABLE,
-                    f"`{path}` was there before the step, and the step did not write it",
-                    "an old result must not be judged as a new one: write the file in this step, or remove it from "
-                    "its `metrics`",
-                )
-            )
+    for path in [path for name in step.metrics for path in _written(name, root, before)]:
         try:
             readings += read_metric_file(root / path, path)
         except MlopsError as error:
@@ -102,6 +93,28 @@ def readings_of(
     readings += read_json_outputs(notebook, step.notebook or step.name, {(each.name, each.slice) for each in readings})
     named = [replace(each, step=step.name, slice=each.slice or step.variant) for each in readings]
     return tuple(_without_twins(named))
+
+
+def _written(name: str, root: Path, before: Mapping[str, Stamp | None]) -> list[str]:
+    """The metric files of a name or pattern that the step wrote; what lay there before is not among them.
+
+    Raises:
+        StepFailed: there is none: an old result must not be judged as a new one.
+    """
+    found = metric_paths(name, root)
+    if found is None:
+        old = [name] if before.get(name) is not None and stamp(root / name) == before[name] else []
+        new = [] if old else [name]
+    else:
+        old = [path for path in found if before.get(path) is not None and stamp(root / path) == before[path]]
+        new = [path for path in found if path not in old]
+    if not new:
+        said = f"`{name}` was there before the step, and the step did not write it"
+        hint = "an old result must not be judged as a new one: write it in this step, or remove it from its `metrics`"
+        if not old:
+            said, hint = f"the step wrote no metric file that matches `{name}`", "correct the pattern under `metrics`"
+        raise StepFailed(Failure(FailureKind.METRIC_UNREADABLE, said, hint))
+    return new
 
 
 def _without_twins(readings: Sequence[MetricReading]) -> list[MetricReading]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from mlops_action.config.spans import inside, span_of
 from mlops_action.errors import MlopsError
 from mlops_action.gates.exact import text_of
 from mlops_action.gates.limits import number_limit, range_limit
@@ -18,6 +19,8 @@ Written = tuple[str, tuple[str, ...]]
 
 _DOWN, _UP = "down-to", "up-to"
 _FAILS_BELOW = {"min": _DOWN, "min-ratio": _DOWN, "max": _UP, "max-gap": _UP}
+_OF_GROUPS = {"max-gap", "min-ratio"}
+_WHEN_WORSE = {"max-drop", "min-gain", "ratchet"}
 _REMEDIES = {
     WaiverState.EXPIRED: "remove it; who wants it to go on has to approve it again",
     WaiverState.UNBOUNDED: "bound it on the side where its gate fails, and let it end sooner",
@@ -90,7 +93,11 @@ class WaiverBook:
             return WaiverState.ORPHANED
         if waiver in [use.waiver for use in verdict.waivers]:
             return WaiverState.USED
-        return WaiverState.UNUSED if _sides(gate, verdict.value) <= _bounds(waiver) else WaiverState.UNBOUNDED
+        return (
+            WaiverState.UNUSED
+            if _sides(gate, verdict.value) <= _bounds(waiver, gate, verdict.value)
+            else WaiverState.UNBOUNDED
+        )
 
     def _ended(self, waiver: Waiver) -> bool:
         """Whether it holds no more, or would hold for too long."""
@@ -114,21 +121,27 @@ def _covering(waivers: Sequence[Waiver], gate: PlannedGate, part: str, value: De
     for each in waivers:
         above = each.down_to is None or value >= each.down_to
         below = each.up_to is None or value <= each.up_to
-        if each.slice in {"", part} and above and below and _sides(gate, value) <= _bounds(each):
+        if each.slice in {"", part} and above and below and _sides(gate, value) <= _bounds(each, gate, value):
             return each
     return None
 
 
-def _bounds(waiver: Waiver) -> set[str]:
-    return {side for side, bound in ((_DOWN, waiver.down_to), (_UP, waiver.up_to)) if bound is not None}
+def _bounds(waiver: Waiver, gate: PlannedGate, value: Decimal | None) -> set[str]:
+    """The sides on which a waiver bounds anything: an end of what the metric can be is no bound."""
+    span = span_of(gate.metric) if gate.rule not in _OF_GROUPS else None
+    usual = span is not None and (value is None or not value.is_finite() or inside(value, span))
+    low, high = span if span is not None and usual else (None, None)
+    down = waiver.down_to is not None and (low is None or waiver.down_to > low)
+    up = waiver.up_to is not None and (high is None or waiver.up_to < high)
+    return {side for side, bounded in ((_DOWN, down), (_UP, up)) if bounded}
 
 
 def _sides(gate: PlannedGate, value: Decimal | None) -> set[str]:
     """The bounds that a waiver of the gate needs: where it fails; both where that is not known."""
     if gate.rule in _FAILS_BELOW:
         return {_FAILS_BELOW[gate.rule]}
-    if gate.rule in {"max-drop", "min-gain"} and gate.direction in {"higher", "lower"}:
-        return {_DOWN if gate.direction == "higher" else _UP}
+    if gate.rule in {*_WHEN_WORSE, "max-gain"} and gate.direction in {"higher", "lower"}:
+        return {_DOWN if (gate.direction == "higher") == (gate.rule in _WHEN_WORSE) else _UP}
     if gate.rule in {"range", "equals"} and value is not None:
         try:
             low, high = range_limit(gate) if gate.rule == "range" else (number_limit(gate),) * 2

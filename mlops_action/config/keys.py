@@ -45,7 +45,7 @@ COUNT_SCHEMA = {"type": "integer", "minimum": 0}
 
 SHARE_SCHEMA = {
     "anyOf": [
-        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        {"type": "number", "minimum": 0, "maximum": 1},
         {"type": "string", "pattern": r"^\s*[0-9.]+\s*%\s*$"},
     ]
 }

@@ -153,7 +153,7 @@ class Options:
         metavar="FILE",
     )
     metrics: tuple[str, ...] = option(
-        "Metric files (JSON or CSV): written by the last notebook or snippet (without `mlops.yaml`), or, "
+        "Metric files, or patterns for them: written by the last notebook or snippet (without `mlops.yaml`), or, "
         "for `gate`, judged as they are.",
         (RUN, PLAN, GATE),
         flags=("--metrics",),

@@ -6,8 +6,8 @@ from dataclasses import dataclass as record
 from decimal import Decimal
 from typing import Any
 
-from mlops_action.config.keys import NUMBER_SCHEMA, key, texts
-from mlops_action.config.values import finite, text_list
+from mlops_action.config.keys import NUMBER_SCHEMA, SHARE_SCHEMA, key, texts
+from mlops_action.config.values import finite, portion, text_list
 from mlops_action.vocabulary import Task
 
 
@@ -68,6 +68,14 @@ class PredictionsSpec:
     )
     labels: dict[str, str] = key(
         "Columns of truths, by label (`multilabel`).", {"urgent": "is_urgent"}, default_factory=dict
+    )
+    min_coverage: Decimal = key(
+        "Smallest share of the baseline's rows that the candidate's file must hold, by `id`, for a comparison: a "
+        "candidate cannot look better by leaving out rows.",
+        "100%",
+        default=Decimal("0.9"),
+        parse=portion,
+        schema=SHARE_SCHEMA,
     )
     weight: str = key("Column of row weights.", "weight", default="")
     id: str = key("Column that identifies a row, once. Models are compared row by row by it.", "row_id", default="")

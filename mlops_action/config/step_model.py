@@ -120,8 +120,9 @@ class StepSpec:
         ["model/model.joblib"],
     )
     metrics: tuple[str, ...] = texts(
-        "JSON or CSV files with metrics that the step writes. A file that the step does not write "
-        "(left over from an earlier run) fails it.",
+        "Files with metrics that the step writes, or patterns for them: JSON, YAML, TOML, CSV, JSON Lines, JUnit, "
+        "OpenMetrics, notebooks, results of evaluation tools (docs/gates.md). A file that the step does not write "
+        "(left over from an earlier run) fails it; one that only matches a pattern is left out.",
         ["metrics.json"],
     )
     timeout: int = key("Longest time that the step may take.", "20m", default=0, parse=duration, schema=DURATION_SCHEMA)

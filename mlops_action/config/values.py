@@ -119,6 +119,18 @@ def confidence(value: Any) -> Decimal:
     return level
 
 
+def portion(value: Any) -> Decimal:
+    """A share from ``0.9`` or ``90%``.
+
+    Raises:
+        ValueError: another notation, or not from 0 to 1.
+    """
+    found = share(value)
+    if found > 1:
+        raise ValueError("expected a share from 0% to 100%")
+    return found
+
+
 def count(value: Any) -> int:
     """A whole number from 0 on.
 

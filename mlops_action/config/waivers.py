@@ -21,6 +21,11 @@ def with_waivers(loaded: Loaded, read: Reader = read_limited) -> Loaded:
     file = loaded.conduct.waivers_file
     if not file or not loaded.judging:
         return loaded
+    if file.startswith("/") or ".." in file.replace("\\", "/").split("/"):
+        hint = "name a file inside the folder of mlops.yaml: only there it is reviewed with the change"
+        raise Problems(
+            [BadValue(f"`{file}` leaves the project folder", origin=loaded.conduct.waivers_named_at, hint=hint)]
+        )
     try:
         located = parse_yaml(read(loaded.root / file, file), file)
     except FileMissing as error:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from mlops_action.config.values import duration_text, size_text
+from mlops_action.formats.verdict_text import bounds_text
 from mlops_action.records import (
     CellSelection,
     Json,
@@ -15,6 +16,7 @@ from mlops_action.records import (
     PlannedParameter,
     PlannedStep,
     StepLimits,
+    Waiver,
 )
 from mlops_action.redact import MASK, is_secret_name
 from mlops_action.sanitize import inline
@@ -38,6 +40,7 @@ def plan_lines(plan: Plan, judging: bool, states: Mapping[str, str] | None = Non
         ]
     lines += ["", f"Gates ({len(plan.gates)}):" if judging else "Gates: none, on request; the run is not judged"]
     lines += [f"  {line}" for gate in plan.gates for line in _gate(gate)]
+    lines += [f"  {_waiver(waiver)}" for waiver in plan.waivers]
     if judging and not plan.gates:
         lines.append("  none: the verdict would be `inconclusive`; add `gates:`, or say `--gates none`")
     lines += ["", f"Results would be written to {plan.output_dir}"]
@@ -169,6 +172,12 @@ def _gate(gate: PlannedGate) -> Iterator[str]:
     yield f"{gate.name}: {inline(gate.metric)} {limits}{severity}  ({inline(gate.origin)})"
     if gate.baseline:
         yield f"     compared with {inline(gate.baseline)}; {gate.direction} is better"
+
+
+def _waiver(waiver: Waiver) -> str:
+    only = f" for {inline(waiver.slice)}" if waiver.slice else ""
+    said = f"waiver of {inline(waiver.gate)}{only} until {waiver.expires}, {bounds_text(waiver)}"
+    return f"{said}  ({inline(waiver.origin)})"
 
 
 def _amount(value: Json) -> str:

@@ -35,9 +35,11 @@ class Policy:
         specs: as written, by name.
         readings: metrics of baselines, of metric files that are here, and of the latest run.
         latest: verdicts of the latest judgement here, by gate.
+        tracked: baselines and histories that are files of the repository.
     """
 
     gates: tuple[PlannedGate, ...]
     specs: Mapping[str, GateSpec]
     readings: tuple[MetricReading, ...] = ()
     latest: Mapping[str, Verdict] = field(default_factory=dict)
+    tracked: frozenset[str] = frozenset()

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
-from mlops_action.config.rules import by_name
+from mlops_action.config.spans import Span, inside, span_of
 from mlops_action.errors import MlopsError
 from mlops_action.gates.exact import text_of
 from mlops_action.gates.limits import amount_limit, number_limit, range_limit
 from mlops_action.lint.finding import Finding, Policy
 from mlops_action.records import PlannedGate
-
-Span = tuple[Decimal | None, Decimal | None]
-"""Lowest and highest value that a metric can have; None is without bound."""
-
-_ONE, _ZERO = Decimal(1), Decimal(0)
-_SHARES = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta auc roc_auc pr_auc
-average_precision ndcg mrr map top_k exact_match error_rate ece"""
-_NOT_NEGATIVE = """log_loss cross_entropy brier mae mse rmse mape smape wape mase perplexity latency duration
-throughput wer cer"""
-_SPANS: dict[str, Span] = {
-    **dict.fromkeys(_SHARES.split(), (_ZERO, _ONE)),
-    **dict.fromkeys(_NOT_NEGATIVE.split(), (_ZERO, None)),
-    "mcc": (-_ONE, _ONE),
-    "r2": (None, _ONE),
-    "explained_variance": (None, _ONE),
-}
 
 
 def limit_findings(policy: Policy) -> Iterator[Finding]:
@@ -50,17 +33,11 @@ def limit_findings(policy: Policy) -> Iterator[Finding]:
 
 def _span(gate: PlannedGate, policy: Policy) -> Span | None:
     """What the metric can be, unless a reading shows that its name means something else."""
-    if {"percent", "pct"} & set(gate.metric.lower().split("_")):
-        return None
-    span = by_name(gate.metric, _SPANS)
+    span = span_of(gate.metric)
     known = [each.value for each in policy.readings if each.name == gate.metric and each.value is not None]
-    if span is None or not all(_inside(value, span) for value in known if value.is_finite()):
+    if span is None or not all(inside(value, span) for value in known if value.is_finite()):
         return None
     return span
-
-
-def _inside(value: Decimal, span: Span) -> bool:
-    return (span[0] is None or value >= span[0]) and (span[1] is None or value <= span[1])
 
 
 def _said(gate: PlannedGate, span: Span) -> str:
@@ -76,7 +53,7 @@ def _said(gate: PlannedGate, span: Span) -> str:
         beyond = (high is not None and lowest > high) or (low is not None and highest < low)
         return _never(beyond) or _always(low is not None and high is not None and lowest <= low and highest >= high)
     if gate.rule == "equals":
-        return _never(not _inside(number_limit(gate), span)) if "tolerance" not in gate.limits else ""
+        return _never(not inside(number_limit(gate), span)) if "tolerance" not in gate.limits else ""
     return _said_of_change(gate, span)
 
 

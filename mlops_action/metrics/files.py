@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePath
 
 from mlops_action.errors import MetricUnreadable
@@ -37,6 +38,16 @@ def read_metric_file(path: Path, shown_as: str) -> list[MetricReading]:
             f"cannot read the metric file: {cause}", origin=shown_as, hint="name a metric file that can be read"
         ) from error
     return reader.read(data, shown_as)
+
+
+def metric_paths(name: str, root: Path) -> list[str] | None:
+    """The files below ``root`` that match a pattern, sorted; None for a name that is no pattern or is there as is."""
+    if not any(sign in name for sign in "*?[") or os.path.exists(root / name):  # noqa: PTH110  # it is never raised at
+        return None
+    from mlops_action.digests import find_files  # only where there is a pattern
+
+    found, _ = find_files(root, [name])
+    return sorted(path.relative_to(root).as_posix() for path in found)
 
 
 def limited_bytes(path: Path, most: int = MAX_BYTES) -> bytes:

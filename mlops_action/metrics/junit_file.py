@@ -132,9 +132,10 @@ def _sum(tallies: Iterable[_Tally]) -> _Tally:
 
 
 def _add(tally: _Tally, part: str, file: str, found: Readings) -> None:
-    """Add the figures of a suite; what no test ran for has no pass rate."""
+    """Add the figures of a suite; where no test ran, none passed and none failed: nobody looked."""
     counts = {key: Decimal(count) for key, count in tally.counts.items()}
     ran = counts["total"] - counts["skipped"]
     counts["passed"] = ran - counts["failed"] - counts["errors"]
-    for name, value in (*counts.items(), ("pass_rate", share(counts["passed"], ran)), ("seconds", tally.seconds)):
+    shown = {key: count if ran or key in {"total", "skipped"} else None for key, count in counts.items()}
+    for name, value in (*shown.items(), ("pass_rate", share(counts["passed"], ran)), ("seconds", tally.seconds)):
         found.add(f"tests.{name}", value, f"{file}#{part or 'all suites'}", part)

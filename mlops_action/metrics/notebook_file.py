@@ -37,7 +37,8 @@ class NotebookFile:
 def _refuse_failed(notebook: Mapping[str, Any], file: str) -> None:
     for index, cell in enumerate(notebook["cells"]):
         metadata = cell.get("metadata") if isinstance(cell, Mapping) else None
-        if isinstance(metadata, Mapping) and "raises-exception" in (metadata.get("tags") or ()):
+        tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
+        if isinstance(tags, list) and "raises-exception" in tags:
             continue  # it is meant to
         outputs = cell.get("outputs") if isinstance(cell, Mapping) else None
         for output in outputs if isinstance(outputs, list) else ():

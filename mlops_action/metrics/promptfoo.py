@@ -39,8 +39,6 @@ def _label(prompt: Json) -> str:
 
 
 def _add(numbers: Mapping[str, Json], where: str, found: Readings, part: str, counts: tuple[str, ...]) -> None:
-    for leaf in _numbers(numbers, where):
-        found.add(leaf.name, value_of(leaf, f"{where}{leaf.pointer}"), f"{where}{leaf.pointer}", part)
     known: list[Decimal] = []
     for name in counts:
         origin = f"{where}/{name}"
@@ -50,7 +48,12 @@ def _add(numbers: Mapping[str, Json], where: str, found: Readings, part: str, co
                 raise MetricUnreadable(f"`{name}` is not a number", origin=origin)
             value = Decimal(0)
         known.append(value)
-    found.add("pass_rate", share(known[0], sum(known, Decimal(0))), where, part)
+    ran = sum(known, Decimal(0))
+    for leaf in _numbers(numbers, where):
+        value = value_of(leaf, f"{where}{leaf.pointer}")
+        # No failure among no tests is not good: nobody looked.
+        found.add(leaf.name, value if ran or leaf.name not in counts else None, f"{where}{leaf.pointer}", part)
+    found.add("pass_rate", share(known[0], ran), where, part)
 
 
 def _numbers(numbers: Mapping[str, Json], where: str) -> Iterator[Leaf]:

@@ -109,6 +109,11 @@ class PredictionFiles:
         path, _ = self._baselines.file(locator, self._folder)
         return Quality(path, baseline_roles(roles_of(planned)))
 
+    @property
+    def root(self) -> Path:
+        """The project folder."""
+        return self._baselines.root
+
     def path_of(self, planned: PlannedPredictions) -> Path:
         """Where the candidate's file is."""
         return self._baselines.root / planned.file
@@ -178,6 +183,7 @@ class _Comparing:
         from mlops_action.metrics.predictions.slices import Slicer
 
         both = aligned(self.ours.path, self.baseline, self.roles)
+        self._covered(both)
         names = str(self.ours.path), str(self.baseline)
         batches = [one_batch(table, name) for table, name in zip((both.candidate, both.baseline), names, strict=True)]
         measured = [measure_batches([each.data], self.roles, each.origin) for each in batches]
@@ -199,6 +205,17 @@ class _Comparing:
         slices = [{each.name: each for each in found} for found in measured]
         earlier = self._earlier()
         return Compared(slices[0], slices[1], self.identity, True, tuple(notes), earlier, masks, differences)
+
+    def _covered(self, both: Any) -> None:
+        """Refuse a candidate that leaves out rows: the hard ones, perhaps."""
+        if both.rows < self.planned.min_coverage * both.baseline_rows:
+            held = f"the candidate holds {both.rows:,} of the baseline's {both.baseline_rows:,} rows"
+            raise BaselineUnavailable(
+                f"{held}, and {self.planned.min_coverage:.0%} are needed",
+                origin=self.planned.file,
+                hint="predict the same rows as the baseline; where the evaluation data changed on purpose, lower "
+                "`min-coverage` of the predictions until the new baseline is merged",
+            )
 
     def independent(self) -> Compared:
         """Two files whose rows have nothing to do with each other, as far as anybody can tell."""

@@ -50,7 +50,8 @@ def _found(gate: PlannedGate, files: PredictionFiles) -> _Found:
         return _trials(gate, files)
     except MlopsError as problem:
         kind = Undecided.MISSING if isinstance(problem, BaselineMissing) else Undecided.BROKEN
-        message = f"{problem.origin}: {problem.message}" if problem.origin else problem.message
+        origin = problem.origin.removeprefix(f"{files.root}/")  # no folder of this machine
+        message = f"{origin}: {problem.message}" if origin else problem.message
         return _Found(gate, (Trial(gate.slice, 0, lack=Lack(kind, message, problem.hint)),))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from mlops_action.records.base import Json, Number, documented
 from mlops_action.vocabulary import Task
@@ -21,6 +22,7 @@ class PlannedPredictions:
     prediction: str = documented("Column of the prediction.", default="")
     scores: dict[str, str] = documented("Columns of probabilities by class or label.", default_factory=dict)
     labels: dict[str, str] = documented("Columns of truths by label.", default_factory=dict)
+    min_coverage: Number = documented("Share of the baseline's rows that must be there.", default=Decimal("0.9"))
     weight: str = documented("Column of weights.", default="")
     id: str = documented("Column that identifies rows.", default="")
     cluster: str = documented("Column of what rows share.", default="")

@@ -19,7 +19,7 @@ from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.errors import ExitCode
 from mlops_action.pipeline import Pipeline
-from mlops_action.records import MetricReading, Plan, RunResult, StepResult
+from mlops_action.records import Fact, MetricReading, Plan, RunResult, StepResult
 from mlops_action.vocabulary import RUN_SCHEMA, StepStatus
 
 TODAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -212,3 +212,34 @@ def test_outside_of_git_nobody_can_tell(tmp_path: Path) -> None:
     shutil.copytree(repository(tmp_path, mlops_yaml="gates: gates.yaml\n", gates_yaml=POLICY), tmp_path / "copy")
     shutil.rmtree(tmp_path / "copy" / ".git")
     assert judge(tmp_path / "copy")[1]["outcome"] == "warn"
+
+
+# --- an earlier run
+
+
+def earlier(folder: Path, commit: str, tree: str = "", **env: str) -> tuple[ExitCode, str]:
+    step = StepResult("a", StepStatus.OK, readings=(MetricReading("auc", Decimal("0.95"), "m"),))
+    facts = (Fact("source", {"tree": tree}, {"commit": commit}),)
+    plan = Plan("mlops.yaml", str(folder), "mlops-out", (), ())
+    run = RunResult(RUN_SCHEMA, "0", "", "", plan, (step,), facts)
+    (folder / "run.json").write_text(json.dumps(encode(run)))
+    said = StringIO()
+    context = Context({"PATH": "/usr/bin:/bin", "HOME": str(folder), **env}, folder, said, lambda: TODAY)
+    return Pipeline(Settings(), context).gate("run.json"), said.getvalue()
+
+
+def test_a_run_of_another_commit_is_no_word_on_a_request(tmp_path: Path) -> None:
+    project = repository(tmp_path, mlops_yaml="gates: {floor: {metric: auc, min: 0.9}}\n")
+    old = git(project, "rev-parse", "HEAD")
+    commit(project, model_py="worse()\n")
+    here, tree = git(project, "rev-parse", "HEAD", "HEAD^{tree}").split()
+    request = {"GITHUB_BASE_REF": "main"}
+    assert earlier(project, here, **request)[0] is ExitCode.PASSED
+    assert earlier(project, old, tree, **request)[0] is ExitCode.PASSED, "the files are the same"
+    assert earlier(project, "", **request)[0] is ExitCode.PASSED, "a run outside of git"
+    code, said = earlier(project, old, **request)
+    assert code is ExitCode.INCONCLUSIVE
+    assert f"But the run is of commit {old[:12]}, and this is {here[:12]}." in said
+    code, said = earlier(project, old)
+    assert code is ExitCode.PASSED
+    assert "But the run is of commit" in said

@@ -34,7 +34,7 @@ def test_a_gate_passes_when_the_whole_interval_is_within_the_limit(folder: Path)
     assert found.outcome is Outcome.PASS
     assert float(found.value or 0) == pytest.approx(area(rows(noise=0.3)), abs=1e-12)
     assert found.evidence is not None
-    assert (found.evidence.quantity, found.evidence.method, found.evidence.rows) == ("value", "delong-logit", 2000)
+    assert (found.evidence.quantity, found.evidence.method, found.evidence.rows) == ("value", "delong-score", 2000)
     assert found.evidence.low is not None
     assert found.evidence.low > 0.8
 
@@ -165,6 +165,17 @@ def test_a_changed_evaluation_set_is_compared_on_the_rows_that_both_hold(tmp_pat
     assert found.notes == (
         "compared on the 1,700 rows that both files hold: the candidate has 1,900, the baseline 1,800",
     )
+
+
+def test_a_candidate_that_leaves_out_rows_is_not_compared(folder: Path) -> None:
+    data = rows(noise=1.0)
+    right = (data["score"] >= 0.5) == data["label"]
+    write(folder / "new.parquet", data, right)
+    found = verdict(folder, "metric: accuracy, max-drop: 0.01")
+    assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "broken")
+    assert "of the baseline's 2,000 rows, and 90% are needed" in found.message
+    allowed = _PAIRED.replace("id: id", "id: id, min-coverage: 10%")
+    assert verdict(folder, "metric: accuracy, max-drop: 0.01", allowed).outcome is Outcome.PASS
 
 
 def test_the_order_of_rows_does_not_matter(folder: Path) -> None:

@@ -29,6 +29,7 @@ from mlops_action.records import (
     Fact,
     Failure,
     FileState,
+    GuardReport,
     KernelChoice,
     Manifest,
     MetricReading,
@@ -42,8 +43,10 @@ from mlops_action.records import (
     Uncaptured,
     Verdict,
     Verdicts,
+    Waiver,
+    WaiverUse,
 )
-from mlops_action.vocabulary import FailureKind, Outcome, StepStatus
+from mlops_action.vocabulary import FailureKind, Outcome, StepStatus, WaiverState
 
 PYTHON = KernelChoice("python3", "/k/python3", "python", ("python3", "-m", "ipykernel_launcher"))
 SECRET = "s3cr3t-value"
@@ -437,6 +440,27 @@ def test_results_hold_status_outputs_metrics_and_verdicts() -> None:
     assert [reading["value"] for reading in results["metrics"]] == [0.93, "9007199254740993", None]
     assert results["verdicts"]["outcome"] == "pass"
     assert results["verdicts"]["verdicts"][0]["baseline"]["digest"] == "sha256:00"
+
+
+def test_results_hold_the_waivers_and_what_the_target_branch_s_policy_said() -> None:
+    use = WaiverUse(
+        Waiver("loss", "harder set", "Kari", "2026-12-31", "w.yaml:2:5"), WaiverState.USED, "Ola", ("look",)
+    )
+    guard = GuardReport("main", "abc", "block", Outcome.FAIL, "1 gate: 1 failed.", ("gate `a` is gone",))
+    verdict = replace(VERDICTS.verdicts[0], outcome=Outcome.WARN, waivers=(use,))
+    manifest = assemble(RUN, replace(VERDICTS, verdicts=(verdict,), waivers=(use,), guard=guard))
+    said = manifest.results["verdicts"]
+    assert said["waivers"][0]["waiver"]["approver"] == "Kari"
+    assert said["verdicts"][0]["waivers"][0]["flags"] == ["look"]
+    assert said["guard"]["changes"] == ["gate `a` is gone"]
+    check_manifest(encode(manifest))
+
+
+def test_a_key_of_a_gate_that_came_later_and_is_left_out_leaves_the_id_alone() -> None:
+    keys = identity_of(RUN)["gates"][0].keys()
+    assert keys == {"name", "metric", "rule", "limits", "direction", "baseline", "severity", "slice"}
+    softer = replace(RUN, plan=replace(RUN.plan, gates=tuple(replace(g, on_missing="warn") for g in RUN.plan.gates)))
+    assert id_of(softer) != id_of(RUN)
 
 
 def test_times_and_claims_are_observations_and_places_are_locators() -> None:

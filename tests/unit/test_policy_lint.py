@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from mlops_action.codec import encode
 from mlops_action.config.load import policy_from_text
 from mlops_action.config.options import Options
 from mlops_action.config.sources import Settings
@@ -22,10 +20,11 @@ from mlops_action.gate_plan import plan_gates
 from mlops_action.lint.finding import Policy
 from mlops_action.lint.limits import limit_findings
 from mlops_action.lint.pairs import pair_findings
+from mlops_action.lint.places import place_findings
 from mlops_action.lint.sense import direction_findings, metric_findings, power_findings, severity_findings
 from mlops_action.pipeline import Pipeline
-from mlops_action.records import Evidence, MetricReading, Part, Verdict, Verdicts
-from mlops_action.vocabulary import VERDICTS_SCHEMA, Outcome
+from mlops_action.records import Evidence, MetricReading, Part, Verdict
+from mlops_action.vocabulary import Outcome
 
 
 def policy(text: str, **readings: Any) -> Policy:
@@ -166,6 +165,24 @@ def test_a_margin_that_the_rows_of_the_latest_run_cannot_show_is_found(verdict: 
     assert [words in each for each in found] == ([True] if words else []), found
 
 
+@pytest.mark.parametrize(
+    ("baseline", "tracked", "hint"),
+    [
+        ("git:HEAD:old.json", "", "git::old.json"),
+        ("git:@:old.json", "", "git::old.json"),
+        ("accepted.json", "accepted.json", "git::accepted.json"),
+        ("downloaded.json", "accepted.json", ""),
+        ("git::accepted.json", "", ""),
+        ("git:main:accepted.json", "", ""),
+    ],
+)
+def test_a_bar_that_the_change_itself_can_lower_is_found(baseline: str, tracked: str, hint: str) -> None:
+    known = replace(
+        policy(f"g: {{metric: accuracy, max-drop: 0.01, baseline: '{baseline}'}}"), tracked=frozenset({tracked})
+    )
+    assert [hint in each.hint for each in place_findings(known)] == ([True] if hint else [])
+
+
 # --- the command
 
 
@@ -203,19 +220,6 @@ def test_check_refuses_a_waiver_that_has_ended(tmp_path: Path) -> None:
 def test_warnings_of_check_are_annotations_at_the_policy_line(tmp_path: Path) -> None:
     log, _ = check(tmp_path, "g: {metric: accuracy, min: 0}", GITHUB_ACTIONS="true")
     assert "::warning file=mlops.yaml,line=2" in log
-
-
-def test_check_knows_the_metrics_of_the_latest_run_and_what_its_rows_showed(tmp_path: Path) -> None:
-    results = tmp_path / "mlops-out"
-    results.mkdir()
-    verdicts = Verdicts(VERDICTS_SCHEMA, "0", Outcome.PASS, "", (judged("0.03"),))
-    (results / "verdicts.json").write_text(json.dumps(encode(verdicts)))
-    (tmp_path / "old.json").write_text('{"accuracy": 0.9}')
-    log, _ = check(
-        tmp_path, "{g: {metric: accuracy, max-drop: 0.01}, h: {metric: acuracy, min: 0.9}}\nbaseline: old.json"
-    )
-    assert "cannot see what it guards" in log
-    assert "did you mean `accuracy`?" in log
 
 
 def test_damaged_results_of_an_earlier_run_do_not_stop_check(tmp_path: Path) -> None:

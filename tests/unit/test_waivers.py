@@ -92,6 +92,40 @@ def test_a_bound_on_the_side_where_its_gate_does_not_fail_is_no_bound(
     assert verdicts.waivers[0].state is WaiverState.UNBOUNDED
 
 
+@pytest.mark.parametrize("bound", ["0", "-0.1", "-1e9"])
+def test_a_bound_that_the_metric_can_never_cross_is_no_bound(bound: str) -> None:
+    verdicts = judged(FLOOR, "0.85", waiver(down_to=bound))
+    assert verdicts.outcome is Outcome.FAIL
+    assert verdicts.waivers[0].state is WaiverState.UNBOUNDED
+
+
+def test_a_bound_is_believed_where_the_value_shows_that_the_name_means_something_else() -> None:
+    gates = plan_gates(policy_from_text("g: {metric: error_rate, max: 5}", "gates.yaml"))
+    readings = [MetricReading("error_rate", Decimal("6.5"), "m.json")]
+    book = WaiverBook((waiver(up_to="7"),), TODAY, 90)
+    assert evaluate(gates, readings, Old(), book).outcome is Outcome.WARN
+
+
+@pytest.mark.parametrize(
+    ("rule", "side"),
+    [("max-gain: 0.1", "up_to"), ("ratchet: 0.01, history: h.jsonl", "down_to")],
+)
+def test_rules_that_compare_know_on_which_side_they_fail(rule: str, side: str) -> None:
+    gate = plan_gates(policy_from_text(f"g: {{metric: auc, {rule}}}", "gates.yaml", "old.json"))[0]
+    failed = Verdict("g", Outcome.FAIL, "auc", "", gate.rule, "block", "x", Decimal("0.85"))
+    other = {"up_to": "down_to", "down_to": "up_to"}[side]
+    assert WaiverBook((waiver(**{side: "0.85"}),), TODAY, 90).waive(gate, failed).outcome is Outcome.WARN
+    assert WaiverBook((waiver(**{other: "0.85"}),), TODAY, 90).waive(gate, failed).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("name", ["/etc/waivers.yaml", "../waivers.yaml", "a/../../w.yaml", "..\\w.yaml"])
+def test_a_file_of_waivers_outside_of_the_project_is_refused(name: str) -> None:
+    loaded = policy_from_text(f"waivers: '{name}'\ngates: {{g: {FLOOR}}}", "gates.yaml")
+    with pytest.raises(Problems) as caught:
+        with_waivers(loaded, lambda *_: b"waivers: []")
+    assert "leaves the project folder" in str(caught.value.problems[0])
+
+
 def test_an_expired_waiver_fails_though_its_gate_passes() -> None:
     verdicts = judged(FLOOR, "0.95", waiver(expires="2026-11-28", down_to="0.83"))
     assert [each.outcome for each in verdicts.verdicts] == [Outcome.PASS, Outcome.FAIL]
@@ -159,7 +193,7 @@ def test_every_slice_that_failed_needs_a_waiver() -> None:
 
 def test_a_waiver_of_one_slice_does_not_hide_another_that_could_not_be_judged() -> None:
     verdict = of_parts(part("c=NO", "0.8"), part("c=SE", "0.95", Outcome.INCONCLUSIVE))
-    found = waived(verdict, waiver(down_to="0"))
+    found = waived(verdict, waiver(down_to="0.01"))
     assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "broken")
 
 
