@@ -18,8 +18,8 @@ LEVELS = {
     1: "config repository digests dirhash hashing portable",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
     3: "plan parameters selections signatures inspection gate_plan workshop step_notebook step_results step_run "
-    "execute evaluate assemble manifests report progress announce ending cache_key step_cache merge repeat shard "
-    "scaffold generated diagnosis sessions",
+    "file_lists beside execute evaluate assemble manifests report progress announce ending cache_key step_cache merge "
+    "repeat shard scaffold generated diagnosis sessions",
     4: "pipeline wiring boundary snippet session_desk",
     5: "cli action entrypoint __main__",
 }

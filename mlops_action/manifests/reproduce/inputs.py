@@ -75,7 +75,7 @@ def _checked_out(place: Workplace, address: str, commit: str) -> str:
 def data(place: Workplace) -> Iterator[Check]:
     """Each input of the run: from the clone, from the folder with data, or by DVC and LFS."""
     listed = place.document.listed_data()
-    wanted = [*inputs_of(place.document.value), *(listed or [])]
+    wanted = [*inputs_of(place.document.whole), *(listed or [])]
     if listed is None:
         yield Check(Level.PINNED, "the list of the data files is whole", ok=False, why="missing or altered")
     missing = [each for each in wanted if not _right(place, each)]
