@@ -139,6 +139,7 @@ def collect(folder: Path, plan: Plan, names: tuple[str, ...]) -> tuple[Fact, ...
     context = Context(env, folder, io.StringIO(), lambda: datetime(2026, 1, 2, tzinfo=UTC))
 
     def keep(name: str, data: bytes) -> str:
+        (folder / "mlops-out" / name).parent.mkdir(exist_ok=True)
         (folder / "mlops-out" / name).write_bytes(data)
         return name
 

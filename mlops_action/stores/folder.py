@@ -27,6 +27,7 @@ HTML_FILE = "report.html"
 NOTEBOOKS = "notebooks"
 HTML_PAGES = "html"
 LISTS = "lists"
+PATCHES = "patches"
 IMAGES = (".png", ".jpg", ".gif", ".svg")
 FOR_MACHINES = ("report.sarif", "codequality.json", "metrics.txt", "verdict.env", "gitlab-annotations.json")
 _OURS = (
@@ -45,7 +46,7 @@ _OURS = (
     SUBJECTS_FILE,
 )
 
-_REMOVED = {NOTEBOOKS: (".ipynb",), LISTS: (".sha256",), HTML_PAGES: (".html", ".css", *IMAGES)}
+_REMOVED = {NOTEBOOKS: (".ipynb",), LISTS: (".sha256",), PATCHES: (".patch",), HTML_PAGES: (".html", ".css", *IMAGES)}
 """Endings of the files below our folders that a run writes, so that the next one removes them."""
 
 OWN_FOLDER = f"name a folder of its own, such as `{DEFAULT_OUTPUT_DIR}`: what an earlier run left there is removed"
