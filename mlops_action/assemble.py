@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from mlops_action.canonical import canonical_bytes, digest_of
 from mlops_action.codec import encode
 from mlops_action.errors import BadDocument
+from mlops_action.file_lists import inputs_or_digest, states_or_digest
 from mlops_action.portable import holds_secret, lost_kinds, masked, portable
 from mlops_action.records import (
     FileState,
@@ -24,6 +25,8 @@ from mlops_action.records import (
 from mlops_action.structure import key_of
 from mlops_action.vocabulary import MANIFEST_SCHEMA, StepStatus
 
+MOST_NAMED = 100
+"""So many inputs of a step are named that changed meanwhile; the others are counted."""
 FURTHER_PARTS = ("locator", "results", "observation", "completeness")
 """Parts with a digest of their own: the id says nothing of them."""
 
@@ -123,12 +126,14 @@ def _step_identity(step: PlannedStep, result: StepResult | None, written: dict[s
             "index": step.cells.index,
         },
         "needs": sorted(step.needs),
-        "inputs": [
-            {"path": state.path, "from": written[state.path]}
-            if state.path in written
-            else {"path": state.path, "sha256": state.sha256}
-            for state in inputs
-        ],
+        "inputs": inputs_or_digest(
+            [
+                {"path": state.path, "from": written[state.path]}
+                if state.path in written
+                else {"path": state.path, "sha256": state.sha256}
+                for state in inputs
+            ]
+        ),
     }
 
 
@@ -173,9 +178,9 @@ def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
                 "executed": result.executed,
                 "executed-sha256": result.executed_sha256,
                 "outputs-digest": result.outputs_digest,
-                "inputs": _by_path(result.inputs_before),
-                "outputs-before": _by_path(result.outputs_before),
-                "outputs-after": _by_path(result.outputs_after),
+                "inputs": states_or_digest(_by_path(result.inputs_before), result.name, "inputs"),
+                "outputs-before": states_or_digest(_by_path(result.outputs_before), result.name, "outputs-before"),
+                "outputs-after": states_or_digest(_by_path(result.outputs_after), result.name, "outputs-after"),
             }
             for result in run.steps
         ],
@@ -206,7 +211,7 @@ def _observation(run: RunResult) -> Json:
         "repetition": encode(run.repetition),
         "environment-variables": sorted(run.environment),
         "inputs-changed-during-run": [
-            {"step": each.name, "path": path} for each in run.steps for path in _changed_inputs(each)
+            {"step": each.name, "path": path} for each in run.steps for path in _changed_inputs(each)[:MOST_NAMED]
         ],
     }
 
@@ -241,7 +246,8 @@ def _step_gaps(step: PlannedStep, result: StepResult | None) -> Iterable[Uncaptu
     for parameter in _parameters(step, result):
         if holds_secret(parameter.name, parameter.value):
             yield Uncaptured(f"parameter `{parameter.name}` of {name}", "its name says that it holds a secret")
-    for path in _changed_inputs(result) if result else ():
-        yield Uncaptured(
-            f"input `{path}` of {name}", "it changed during the run; only its state before the step is recorded"
-        )
+    changed = _changed_inputs(result) if result else []
+    why = "it changed during the run; only its state before the step is recorded"
+    yield from (Uncaptured(f"input `{path}` of {name}", why) for path in changed[:MOST_NAMED])
+    if len(changed) > MOST_NAMED:
+        yield Uncaptured(f"{len(changed) - MOST_NAMED} more inputs of {name}", why.replace("it", "they", 1))

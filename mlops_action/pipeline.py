@@ -31,13 +31,11 @@ from mlops_action.errors import (
     Problems,
     UsageError,
 )
-from mlops_action.formats import EXPORTS, STATEMENTS
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.judging import Judge
-from mlops_action.records import Emissions, Manifest, MetricReading, Plan, RunResult, Verdicts
+from mlops_action.records import Emissions, MetricReading, Plan, RunResult, Verdicts
 from mlops_action.redact import Redactor, secret_arguments, secret_values
-from mlops_action.registry import load_from
 from mlops_action.report import ExecutedNotebooks, report
 from mlops_action.stores.folder import MANIFEST_FILE, RUN_FILE, VERDICTS_FILE, FolderStore
 from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA
@@ -196,6 +194,7 @@ class Pipeline:
     def manifest(self, run_file: str, verdicts_file: str) -> ExitCode:
         """Assemble the manifest alone, from the files of the stages before."""
         from mlops_action.assemble import assemble, encode_manifest
+        from mlops_action.beside import files_beside
 
         store = FolderStore(self._root(), self.settings.options.output_dir, self.redactor)
         run = self._earlier_run(run_file, self._root())
@@ -205,7 +204,8 @@ class Pipeline:
             verdicts = load_document(Verdicts, path, VERDICTS_SCHEMA)
         manifest = assemble(run, verdicts)
         written = store.write(MANIFEST_FILE, encode_manifest(manifest))
-        self._keep_statements(store, manifest)
+        for name, data in files_beside(manifest, run):
+            store.write(name, data)
         self.console.say(f"Wrote {written}", f"Manifest {manifest.manifest_id}")
         return ExitCode.PASSED
 
@@ -286,10 +286,12 @@ class Pipeline:
             say_verdicts(self.console, account.verdicts)
         if account.manifest is not None:
             from mlops_action.assemble import check_manifest, encode_manifest
+            from mlops_action.beside import files_beside
 
             check_manifest(encode(account.manifest))
             store.write(MANIFEST_FILE, encode_manifest(account.manifest))
-            self._keep_statements(store, account.manifest)
+            for name, data in files_beside(account.manifest, account.run):
+                store.write(name, data)
         account = replace(account, notebooks=ExecutedNotebooks(notebooks_in or store.folder, account.run))
         emissions = report(account, plan.output_dir, self.prefix(plan))
         for name, data in emissions.files:
@@ -301,12 +303,6 @@ class Pipeline:
         options = self.settings.options
         emissions = replace(emissions, summary=self.redactor.text(emissions.summary) if options.summary else "")
         self.console.say(*self.console.system.publish(emissions, self.context, options.annotations))
-
-    def _keep_statements(self, store: FolderStore, manifest: Manifest) -> None:
-        """Write the manifest and the verdicts in the form that others sign and store."""
-        for name in STATEMENTS:
-            for file, data in load_from(EXPORTS, name)().render(encode(manifest)).files:
-                store.write(file, data)
 
     def prefix(self, plan: Plan) -> str:
         """The project folder relative to the checkout, for annotations."""

@@ -68,6 +68,7 @@ class StepsRunner:
         from mlops_action.execute import execute
         from mlops_action.executors.memory import available_memory
         from mlops_action.facts.collect import collect_all
+        from mlops_action.facts.energy import Energy
         from mlops_action.facts.interface import Scene
         from mlops_action.facts.watch import Watch, with_changes
         from mlops_action.kernels.interrupt import Interrupt
@@ -78,6 +79,7 @@ class StepsRunner:
         executor = load_from(EXECUTORS, "local")(
             jobs=options.jobs, fail_fast=options.fail_fast, memory=available_memory(), note=self.console.say
         )
+        energy = Energy(self.loaded.spec.manifest.energy)
         watch = Watch(Path(plan.root), self.loaded.spec.manifest.data)
         with ProgressLog(self.console, len(plan.steps), options.jobs) as log:
             workshop = Workshop(
@@ -91,10 +93,15 @@ class StepsRunner:
                 environments=seen,
                 facts=collect_all(Scene(self.context, plan, self.loaded.spec.manifest, self.redactor, store.write)),
             )
-            run = execute(plan, workshop)
+            energy.start()
+            try:
+                run = execute(plan, workshop)
+            finally:
+                used = energy.stop()
         written = {state.path for step in run.steps for state in step.outputs_after}
         changed = [name for name in map(readable, watch.changed()) if name not in written]
-        return replace(run, facts=with_changes(run.facts, changed))
+        facts = (*run.facts, used) if self.loaded.spec.manifest.energy else run.facts
+        return replace(run, facts=with_changes(facts, changed))
 
 
 def _prepared(plan: Plan, places: Places, console: Console) -> Plan:

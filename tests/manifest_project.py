@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_action.assemble import assemble, encode_manifest
+from mlops_action.beside import files_beside
 from mlops_action.canonical import sha256_file
 from mlops_action.codec import encode
 from mlops_action.config.model import ManifestSpec
@@ -123,8 +124,12 @@ def record(folder: Path, facts: tuple[str, ...] = FACTS_USED, **changes: Any) ->
     run = RunResult(
         RUN_SCHEMA, "0.1.0", "2026-01-02T03:04:05.000Z", "2026-01-02T03:05:05.000Z", plan, (result,), collected
     )
-    manifest = assemble(replace(run, **changes), verdicts())
+    run = replace(run, **changes)
+    manifest = assemble(run, verdicts())
     (out / "manifest.json").write_bytes(encode_manifest(manifest))
+    for name, data in files_beside(manifest, run):
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_bytes(data)
     return out
 
 
@@ -134,6 +139,7 @@ def collect(folder: Path, plan: Plan, names: tuple[str, ...]) -> tuple[Fact, ...
     context = Context(env, folder, io.StringIO(), lambda: datetime(2026, 1, 2, tzinfo=UTC))
 
     def keep(name: str, data: bytes) -> str:
+        (folder / "mlops-out" / name).parent.mkdir(exist_ok=True)
         (folder / "mlops-out" / name).write_bytes(data)
         return name
 

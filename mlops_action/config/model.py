@@ -105,6 +105,12 @@ class ManifestSpec:
         True,
         default=False,
     )
+    energy: bool = key(
+        "Record the energy that the machine used while the steps ran (`mlops-action[energy]`: codecarbon, offline). "
+        "Without counters in the hardware it is an estimate, and the manifest says so.",
+        True,
+        default=False,
+    )
     stat_cache: bool = key(
         "Do not read data again whose size, inode and times are those of an earlier run on this machine "
         "(`.mlops-cache/`). `manifest verify` reads everything in any case.",

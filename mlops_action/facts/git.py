@@ -7,6 +7,7 @@ import os
 from mlops_action.digests import readable
 from mlops_action.errors import GitRefused
 from mlops_action.facts.interface import Scene
+from mlops_action.facts.nested import changed_submodules
 from mlops_action.facts.parts import lfs_of, submodules_of
 from mlops_action.facts.patch import kept_patch
 from mlops_action.facts.urls import bare_url
@@ -41,16 +42,19 @@ class GitFact:
             changed_paths = work_tree.changed(commit)
             patch = kept_patch(scene, work_tree, commit, changed_paths)
             submodules = submodules_of(repository, work_tree)
+            inside, lost = changed_submodules(scene, repository, work_tree)
             lfs = lfs_of(repository)
         changed = [readable(path) for path in changed_paths]
         prefix = os.fsdecode(repository.bytes_of("rev-parse", "--show-prefix").rstrip(b"\n"))
         return Fact(
             "source",
-            identity={"tree": work_tree.tree, "subfolder": readable(prefix.rstrip("/"))},
+            identity={"tree": work_tree.tree, "subfolder": readable(prefix.rstrip("/"))}
+            | ({"submodules": [each.identity() for each in inside]} if inside else {}),
             locator=_locator(repository, commit)
-            | {"apart": [readable(spec) for spec in apart], "patch": patch.locator, "submodules": submodules},
+            | {"apart": [readable(spec) for spec in apart], "patch": patch.locator, "submodules": submodules}
+            | ({"submodule-patches": [each.locator() for each in inside]} if inside else {}),
             observation={
-                "dirty": bool(changed),
+                "dirty": bool(changed or inside),
                 "changed": changed[:MOST_PATHS],
                 "changed-count": len(changed),
                 "shallow": repository.attempt("rev-parse", "--is-shallow-repository") == "true",
@@ -58,7 +62,13 @@ class GitFact:
                 "lfs-files": len(lfs.files),
                 "lfs-pointers": lfs.pointers,
             },
-            uncaptured=(*_gaps(repository, work_tree), *patch.gaps, *lfs.gaps),
+            uncaptured=(
+                *_gaps(work_tree),
+                *patch.gaps,
+                *lfs.gaps,
+                *lost,
+                *(gap for each in inside for gap in each.gaps),
+            ),
         )
 
 
@@ -95,11 +105,6 @@ def _locator(repository: Repository, commit: str) -> Json:
     }
 
 
-def _gaps(repository: Repository, work_tree: WorkTree) -> tuple[Uncaptured, ...]:
-    gaps = [
-        Uncaptured(f"files of `{readable(path)}`", "it is a repository of its own without any commit")
-        for path in work_tree.nested
-    ]
-    if repository.attempt("ls-files", "--", ":(top).gitmodules"):
-        gaps.append(Uncaptured("uncommitted changes inside submodules", "only a submodule's commit is recorded"))
-    return tuple(gaps)
+def _gaps(work_tree: WorkTree) -> tuple[Uncaptured, ...]:
+    why = "it is a repository of its own without any commit"
+    return tuple(Uncaptured(f"files of `{readable(path)}`", why) for path in work_tree.nested)

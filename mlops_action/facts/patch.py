@@ -25,8 +25,8 @@ class Patch:
     gaps: tuple[Uncaptured, ...] = ()
 
 
-def kept_patch(scene: Scene, work_tree: WorkTree, commit: str, changed: list[str]) -> Patch:
-    """Keep what leads from ``commit`` to the work tree, when there is anything and it can be had.
+def kept_patch(scene: Scene, work_tree: WorkTree, commit: str, changed: list[str], file: str = PATCH_FILE) -> Patch:
+    """Keep what leads from ``commit`` to the work tree as ``file``, when there is anything and it can be had.
 
     Raises:
         GitRefused: git cannot tell where the work tree begins.
@@ -38,18 +38,18 @@ def kept_patch(scene: Scene, work_tree: WorkTree, commit: str, changed: list[str
     except _Lost as error:
         lost = str(error)
     else:
-        lost = _kept(scene, data)
+        lost = _kept(scene, data, file)
     if not lost:
-        return Patch({"file": PATCH_FILE, "sha256": sha256_bytes(data), "size": len(data)})
+        return Patch({"file": file, "sha256": sha256_bytes(data), "size": len(data)})
     return Patch(None, (Uncaptured(WHAT, f"{lost}; only the id of the whole tree is recorded"),))
 
 
-def _kept(scene: Scene, data: bytes) -> str:
+def _kept(scene: Scene, data: bytes, file: str) -> str:
     """Keep the patch; returned is why it could not be kept, or nothing."""
     if scene.keep is None:
         return "there was no place to keep a patch in"
     try:
-        scene.keep(PATCH_FILE, data)
+        scene.keep(file, data)
     except SecretFound:
         return "their patch would hold a secret"
     return ""

@@ -12,6 +12,8 @@ from mlops_action.facts.places import is_address, told_apart
 from mlops_action.facts.remote_data import marks
 from mlops_action.records import Fact, Uncaptured
 
+MOST_NAMED = 100
+"""The others are counted."""
 Stat = tuple[int, int, int, int]
 
 
@@ -46,7 +48,10 @@ class Watch:
 def with_changes(facts: Iterable[Fact], changed: Iterable[str]) -> tuple[Fact, ...]:
     """The facts, of which the one about data tells what changed during the run."""
     why = "it changed during the run; only its state before the first step is recorded"
-    gaps = tuple(Uncaptured(f"data `{name}`", why) for name in changed)
+    names = list(changed)
+    gaps = tuple(Uncaptured(f"data `{name}`", why) for name in names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        gaps += (Uncaptured(f"{len(names) - MOST_NAMED} more data files", why.replace("it", "they", 1)),)
     local = tuple(gap for gap in gaps if not is_address(gap.what.removeprefix("data `")))
     told = {"data": local, "remote-data": tuple(gap for gap in gaps if gap not in local)}
     return tuple(replace(fact, uncaptured=(*fact.uncaptured, *told.get(fact.name, ()))) for fact in facts)

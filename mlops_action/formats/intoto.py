@@ -6,7 +6,7 @@ from mlops_action.canonical import Json, canonical_bytes, sha256_bytes
 from mlops_action.digests import readable
 from mlops_action.dirhash import hash_of_lines
 from mlops_action.formats.interface import Exported
-from mlops_action.formats.recorded import Recorded, executed_notebooks, outputs_of, part
+from mlops_action.formats.recorded import Recorded, executed_notebooks, long_lists, outputs_of, part
 from mlops_action.stores.folder import MANIFEST_FILE, STATEMENT_FILE
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -45,6 +45,11 @@ def subjects(manifest: Json) -> list[Json]:
     folder = part(manifest, "locator", "output-dir") or "."
     notebooks = [_placed(folder, each) for each in executed_notebooks(manifest)]
     files = [*outputs_of(manifest), *notebooks]
+    many = [
+        {"name": f"outputs of {step}/", "digest": {"dirHash": each["dirHash"]}} for step, each in long_lists(manifest)
+    ]
+    if many and len(files) + len(many) <= MOST_SUBJECTS:
+        return many + [{"name": each.path, "digest": {"sha256": each.sha256}} for each in files]
     if not files:
         return [{"name": MANIFEST_FILE, "digest": {"sha256": sha256_bytes(canonical_bytes(manifest) + b"\n")}}]
     if len(files) <= MOST_SUBJECTS:
@@ -66,3 +71,9 @@ def _folders(files: list[Recorded]) -> list[Json]:
     named = [{"name": f"{top}/", "digest": {"dirHash": hash_of_lines(inner)}} for top, inner in tops]
     whole = [(each.path, each.sha256) for each in files]
     return named if len(named) <= MOST_SUBJECTS else [{"name": "./", "digest": {"dirHash": hash_of_lines(whole)}}]
+
+
+def checksums(manifest: Json) -> bytes:
+    """The subjects as `sha256sum` writes them, which `actions/attest` takes as `subject-checksums`; folders aside."""
+    found = [(each["digest"]["sha256"], each["name"]) for each in subjects(manifest) if "sha256" in each["digest"]]
+    return "".join(f"{digest}  {name}\n" for digest, name in found if "\\" not in name).encode()

@@ -106,6 +106,11 @@ def inputs_of(manifest: Json) -> list[Recorded]:
     return [each for each in last_states(manifest) if each.kind in {DATA, INPUT}]
 
 
+def long_lists(manifest: Json, kind: str = "outputs-after") -> list[tuple[str, Json]]:
+    """Steps whose files of a kind are too many to be named, with their digest, number, size and list."""
+    return [(step["name"], step[kind]) for step in steps_of(manifest) if isinstance(step.get(kind), dict)]
+
+
 def executed_notebooks(manifest: Json) -> list[Recorded]:
     """The executed notebooks; their paths are relative to the output folder."""
     return [
@@ -136,4 +141,5 @@ def _recorded(kind: str, state: Json, step: str = "") -> Recorded:
 
 
 def _listed(step: Json, key: str) -> Iterator[Json]:
-    yield from step.get(key) or ()
+    listed = step.get(key) or ()
+    yield from listed if isinstance(listed, list) else ()  # many files are a digest, with a list beside the manifest

@@ -6,7 +6,15 @@ from mlops_action.canonical import Json, canonical_bytes
 from mlops_action.formats.interface import Exported
 from mlops_action.formats.intoto import around
 from mlops_action.formats.purl import package_urls
-from mlops_action.formats.recorded import Elsewhere, elsewhere_of, executed_notebooks, inputs_of, many_data, part
+from mlops_action.formats.recorded import (
+    Elsewhere,
+    elsewhere_of,
+    executed_notebooks,
+    inputs_of,
+    long_lists,
+    many_data,
+    part,
+)
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://example.org/mlops-action/build/v1"
@@ -63,6 +71,10 @@ def _dependencies(manifest: Json) -> list[Json]:
             {"name": "source", "digest": digest} | ({"uri": f"git+{place['remote']}"} if place.get("remote") else {})
         )
     found += [{"name": each.path, "digest": {"sha256": each.sha256}} for each in inputs_of(manifest)]
+    found += [
+        {"name": f"inputs of {step}/", "digest": {"dirHash": each["dirHash"]}}
+        for step, each in long_lists(manifest, "inputs")
+    ]
     many = many_data(manifest)
     found += [{"name": "data", "digest": {"dirHash": many["dirHash"]}}] if many else []
     found += [_elsewhere(each) for each in elsewhere_of(manifest)]

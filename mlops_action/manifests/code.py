@@ -10,6 +10,7 @@ from mlops_action.canonical import sha256_file
 from mlops_action.config.options import DEFAULT_OUTPUT_DIR
 from mlops_action.digests import readable
 from mlops_action.errors import GitRefused
+from mlops_action.facts.nested import checked_out
 from mlops_action.facts.work_tree import WorkTree, snapshot
 from mlops_action.formats.recorded import outputs_of
 from mlops_action.manifests.findings import Finding, Is
@@ -31,12 +32,30 @@ def check_code(document: Document, repository: Repository) -> Iterator[Finding]:
         return
     try:
         with snapshot(repository, apart_of(document)) as work_tree:
+            yield from _submodules(document, repository, work_tree)
             if work_tree.tree == recorded:
                 yield Finding(KIND, "source tree", Is.RIGHT, recorded)
                 return
             yield from _differences(document, work_tree, recorded)
     except (GitRefused, OSError) as error:
         yield Finding(KIND, "source tree", Is.UNCHECKED, f"git cannot tell: {error}")
+
+
+def _submodules(document: Document, repository: Repository, work_tree: WorkTree) -> Iterator[Finding]:
+    """The files of each submodule that is here: those of its commit, or of its uncommitted state in the run."""
+    changed = {each["path"]: each["tree"] for each in document.part("identity", "source").get("submodules", ())}
+    for path, inner in checked_out(repository, work_tree):
+        shown = readable(path)
+        with snapshot(inner, ()) as tree:
+            wanted = changed.get(shown) or inner.text("rev-parse", "HEAD^{tree}")
+            if tree.tree == wanted:
+                yield Finding(KIND, f"submodule {shown}", Is.RIGHT, wanted)
+                continue
+            named = list(tree.compared_with(wanted)) if tree.knows(wanted) else []
+        for status, name in named[:MOST_NAMED]:
+            yield Finding(KIND, f"{shown}/{readable(os.fsdecode(name))}", _STATES.get(status, Is.ALTERED))
+        if not named:
+            yield Finding(KIND, f"submodule {shown}", Is.ALTERED, f"tree {tree.tree}, recorded {wanted}")
 
 
 def apart_of(document: Document) -> tuple[str, ...]:

@@ -42,6 +42,11 @@ def _code(before: Json, after: Json) -> Iterator[Change]:
         ]
         words = f"the source tree changed: commit {commits[0]}{dirty[0]} became {commits[1]}{dirty[1]}"
         yield Change("code", "source tree", trees[0], trees[1], words)
+    inner = [
+        {each["path"]: each["tree"] for each in part(side, "identity", "source").get("submodules", ())}
+        for side in (before, after)
+    ]
+    yield from _mapped("code", "uncommitted state of submodule", inner, _digest)
     digests = [
         {step["name"]: step.get("notebook-digest", "") for step in part(each, "identity", "steps") or ()}
         for each in (before, after)

@@ -20,7 +20,7 @@ _OUTCOMES = {
 
 def explanation(manifest: Json) -> str:
     """The prose, as Markdown."""
-    sections = (_summary, _made_of, _came_out, _judged, _rebuild, _gaps, _model_card)
+    sections = (_summary, _made_of, _came_out, _energy, _judged, _rebuild, _gaps, _model_card)
     return "\n".join(line for section in sections for line in section(manifest)).strip() + "\n"
 
 
@@ -83,6 +83,14 @@ def _settings(manifest: Json) -> Iterator[str]:
         if pairs:
             values = ", ".join(f"{escaped(name)} = {escaped(str(value))}" for name, value in pairs)
             yield f"- **Settings of {escaped(step['name'])}**: {values}."
+
+
+def _energy(manifest: Json) -> Iterator[str]:
+    energy = part(manifest, "observation", "energy")
+    if energy.get("kwh") is not None:
+        wh = float(energy["kwh"]) * 1000
+        yield f"The machine used about {wh:.3g} Wh meanwhile ({escaped(str(energy.get('method')))})."
+        yield ""
 
 
 def _came_out(manifest: Json) -> Iterator[str]:

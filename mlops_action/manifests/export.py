@@ -14,6 +14,9 @@ from mlops_action.manifests.read import Document
 from mlops_action.manifests.verify import plain_path
 from mlops_action.registry import load_from
 
+_WHOLE = ("rocrate", "cyclonedx", "openlineage")
+"""Forms that name every file; the others know a digest over many."""
+
 
 def export(
     document: Document, form: str, root: Path, folder: Path, lock: Path | None = None
@@ -25,9 +28,10 @@ def export(
         EnvironmentProblem: a file that belongs into the export is not what was recorded.
     """
     lock = lock or lock_of(root)
-    value = with_archives(document.value, lock) if form == "pylock" and lock is not None else document.value
+    value = document.whole if form in _WHOLE else document.value
+    value = with_archives(value, lock) if form == "pylock" and lock is not None else value
     exported = load_from(EXPORTS, form)().render(value)
-    digests = {each.path: each.sha256 for each in last_states(document.value)}
+    digests = {each.path: each.sha256 for each in last_states(document.whole)}
     written = []
     for name, path in exported.payload:
         source = document.path if name == document.path.name else root / plain_path(path)

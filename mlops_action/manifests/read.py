@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlops_action.assemble import check_manifest
 from mlops_action.canonical import Json, canonical_bytes, sha256_bytes
 from mlops_action.errors import BadDocument
-from mlops_action.formats.recorded import DATA, Recorded, part
+from mlops_action.file_lists import KINDS, files_in
+from mlops_action.formats.recorded import DATA, Recorded, long_lists, part
 from mlops_action.stores.folder import LIST_FILE, MANIFEST_FILE
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -49,6 +52,32 @@ class Document:
             return None
         lines = (os.fsdecode(line).partition("  ") for line in data.splitlines())
         return [Recorded(DATA, name, digest) for digest, _, name in lines]
+
+    @cached_property
+    def whole(self) -> Json:
+        """The manifest with the files of its lists by name, as far as the lists are here and right."""
+        if not any(long_lists(self.value, kind) for kind in KINDS):
+            return self.value
+        whole = copy.deepcopy(self.value)
+        for kind in KINDS:
+            for step in whole["results"]["steps"]:
+                if isinstance(step.get(kind), dict):
+                    step[kind] = self._files(step[kind]) or []
+        return whole
+
+    def lost_lists(self) -> list[str]:
+        """Lists of files that are not beside the manifest, or not what was recorded."""
+        told = [each for kind in KINDS for _, each in long_lists(self.value, kind)]
+        return [str(each.get("list")) for each in told if self._files(each) is None]
+
+    def _files(self, told: Json) -> list[Json] | None:
+        path = self.folder / str(told.get("list"))
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            return None
+        try:
+            return files_in(path.read_bytes(), told)
+        except OSError:
+            return None
 
     def problems(self) -> list[str]:
         """What is wrong with the document itself: its schema, its id, the digests of its parts, its bytes."""

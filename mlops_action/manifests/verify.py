@@ -75,6 +75,8 @@ def _files(document: Document, root: Path, *, with_code: bool) -> Iterator[Findi
     recorded = [each for each in _recorded(document, listed or []) if with_code or each.kind != CODE]
     by_path = {relative_name(root, path): path for path in _present(root, recorded)}
     yield from (check_file(root, each, by_path.get(each.path)) for each in recorded)
+    for name in document.lost_lists():
+        yield Finding("list of files", name, Is.ALTERED, "it is missing or not what was recorded")
     if listed is None:
         yield Finding("data", LIST_FILE, Is.ALTERED, "the list of the data files is missing or not what was recorded")
         return
@@ -83,7 +85,7 @@ def _files(document: Document, root: Path, *, with_code: bool) -> Iterator[Findi
 
 def _recorded(document: Document, listed: list[Recorded]) -> list[Recorded]:
     """Each file once; what a step did to a listed data file counts."""
-    seen = last_states(document.value)
+    seen = last_states(document.whole)
     own = {each.path for each in seen}
     return [*seen, *(each for each in listed if each.path not in own)]
 

@@ -20,11 +20,14 @@ LIST_FILE = "data.sha256"
 STATEMENT_FILE = "manifest.intoto.json"
 TESTS_FILE = "test-result.intoto.json"
 SIGNATURE_FILE = "manifest.dsse.json"
+SUBJECTS_FILE = "subjects.sha256"
 REPORT_FILE = "report.md"
 JUNIT_FILE = "junit.xml"
 HTML_FILE = "report.html"
 NOTEBOOKS = "notebooks"
 HTML_PAGES = "html"
+LISTS = "lists"
+PATCHES = "patches"
 IMAGES = (".png", ".jpg", ".gif", ".svg")
 FOR_MACHINES = ("report.sarif", "codequality.json", "metrics.txt", "verdict.env", "gitlab-annotations.json")
 _OURS = (
@@ -40,10 +43,11 @@ _OURS = (
     STATEMENT_FILE,
     TESTS_FILE,
     SIGNATURE_FILE,
+    SUBJECTS_FILE,
 )
 
-_REMOVED = {NOTEBOOKS: (".ipynb",), HTML_PAGES: (".html", ".css", *IMAGES)}
-"""Endings of the files below our two folders that a run writes, so that the next one removes them."""
+_REMOVED = {NOTEBOOKS: (".ipynb",), LISTS: (".sha256",), PATCHES: (".patch",), HTML_PAGES: (".html", ".css", *IMAGES)}
+"""Endings of the files below our folders that a run writes, so that the next one removes them."""
 
 OWN_FOLDER = f"name a folder of its own, such as `{DEFAULT_OUTPUT_DIR}`: what an earlier run left there is removed"
 
@@ -59,7 +63,7 @@ def harm_of(root: Path, folder: Path, used: Iterable[str] = ()) -> str:
     where = folder.resolve()
     if root.resolve().is_relative_to(where):
         return "it holds the project itself"
-    removed = (where / NOTEBOOKS, where / HTML_PAGES)
+    removed = tuple(where / name for name in _REMOVED)
     lost = (path for path in used if any((root / path).resolve().is_relative_to(each) for each in removed))
     return next((f"it holds `{path}`, which a run would remove" for path in lost), "")
 

@@ -71,9 +71,9 @@ def test_an_argument_loses_the_place_of_this_machine_only(argument: str, expecte
 
 
 def test_packages_of_other_languages_are_told_missing_once_for_each_kernel(tmp_path: Path) -> None:
-    r = KernelChoice("ir", "/k/ir", "R", ("R",))
-    fact = kernels_of(tmp_path, r, r, KernelChoice("py", "/k/py", "Python", ("python",)))
-    assert [gap.what for gap in fact.uncaptured] == ["packages of kernel `ir`"]
+    julia = KernelChoice("julia", "/k/julia", "julia", ("julia",))
+    fact = kernels_of(tmp_path, julia, julia, KernelChoice("py", "/k/py", "Python", ("python",)))
+    assert [gap.what for gap in fact.uncaptured] == ["packages of kernel `julia`"]
 
 
 def test_a_missing_kernel_and_one_without_a_command_are_no_exception(tmp_path: Path) -> None:

@@ -331,13 +331,22 @@ def test_names_that_are_not_utf8_are_recorded_readably(repo: Path) -> None:
     json.dumps(encode(fact), ensure_ascii=False).encode()
 
 
-def test_a_submodule_is_its_commit_and_its_inner_changes_are_told_missing(repo: Path, tmp_path: Path) -> None:
+def test_a_submodule_is_its_commit_and_one_with_inner_changes_its_tree_as_well(repo: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", str(repo), "library")
     git(repo, "submodule", "add", "-q", str(tmp_path / "library"), "library")
     commit(repo)
     fact = fact_of(repo)
     assert fact.identity["tree"] == git(repo, "rev-parse", "HEAD^{tree}")
-    assert [gap.what for gap in fact.uncaptured] == ["uncommitted changes inside submodules"]
+    assert "submodules" not in fact.identity
+    assert fact.uncaptured == ()
+    (repo / "library/new.py").write_text("not committed")
+    changed = fact_of(repo)
+    assert changed.identity["tree"] == fact.identity["tree"]
+    assert [each["path"] for each in changed.identity["submodules"]] == ["library"]
+    assert changed.observation["dirty"]
+    (repo / "library/new.py").write_text("not Committed")
+    assert fact_of(repo).identity["submodules"] != changed.identity["submodules"]
+    (repo / "library/new.py").unlink()
     commit(repo / "library", "moved on")
     assert fact_of(repo).observation["changed"] == ["library"]
 

@@ -25,7 +25,7 @@ def command(before: str, after: str, *, exit_code: bool, as_json: bool) -> None:
         from mlops_action.manifests.read import checked_manifest
         from mlops_action.sanitize import inline
 
-        sides = [checked_manifest(context.cwd / name).value for name in (before, after)]
+        sides = [checked_manifest(context.cwd / name).whole for name in (before, after)]
         changes = differences(*sides)
         if as_json:
             ids = [side["manifest-id"] for side in sides]

@@ -19,7 +19,7 @@ def command(manifest: str) -> None:
         from mlops_action.manifests.read import checked_manifest
 
         path = context.cwd / manifest if manifest else project_of(context.cwd, "").latest
-        context.out.write(explanation(checked_manifest(path).value))
+        context.out.write(explanation(checked_manifest(path).whole))
         return 0
 
     with_document(work)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +23,7 @@ def build(place: Workplace, target: Target, lock: Path, run: Runner) -> str:
     """Build it: by archive digest where the lock names one, else by version. Returned is why it failed."""
     shutil.rmtree(target.venv, ignore_errors=True)
     uv = uv_command()
-    commands: list[list[str | Path]] = [[uv, "venv", "--quiet", "--python", target.version, target.venv]]
+    commands: list[list[str | Path]] = [[uv, "venv", "--quiet", "--python", _base(target), target.venv]]
     if "[[packages]]" in lock.read_text("utf-8"):
         commands.append([uv, "pip", "sync", "--quiet", "--python", target.own, lock])
     install: list[str | Path] = [uv, "pip", "install", "--quiet", "--no-deps", "--python", target.own]
@@ -51,6 +53,12 @@ def register(found: list[Target]) -> None:
                 spec = {"argv": argv, "display_name": name, "language": "python"}
                 folder = main[environment_of(label)].venv / "share/jupyter/kernels" / name.lower()
                 write_whole(folder / "kernel.json", json.dumps(spec).encode())
+
+
+def _base(target: Target) -> str:
+    """What uv makes the environment from: our own interpreter where it has the version, else any that has it."""
+    own: str = getattr(sys, "_base_executable", "") or sys.executable
+    return own if platform.python_version() == target.version and not target.boxed else target.version
 
 
 def _listed(place: Workplace, target: Target, part: str, lock: Path) -> Path | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlops_action.errors import GitRefused
+from mlops_action.facts.nested import tree_of
 from mlops_action.facts.work_tree import snapshot
 from mlops_action.formats.recorded import Recorded, inputs_of, part
 from mlops_action.manifests.code import apart_of, patch_of
@@ -42,6 +43,7 @@ def source(place: Workplace) -> Iterator[Check]:
     if patch is not None:
         code, said = place.run(["git", "apply", "--index", "--binary", patch.resolve()], place.clone)
         yield Check(Level.PINNED, "the patch applies", code == 0, said.strip())
+    yield from _submodules(place)
     try:
         with snapshot(Repository(place.project, place.variables), apart_of(place.document)) as tree:
             found = tree.tree
@@ -49,6 +51,24 @@ def source(place: Workplace) -> Iterator[Check]:
         found = str(error)
     why = "" if found == recorded else f"tree {found}, recorded {recorded}"
     yield Check(Level.PINNED, "the source tree is the recorded one", not why, why)
+
+
+def _submodules(place: Workplace) -> Iterator[Check]:
+    """Apply what was uncommitted inside submodules; the tree of each must be the recorded one."""
+    value = place.document.value
+    trees = {each["path"]: each["tree"] for each in part(value, "identity", "source").get("submodules", ())}
+    patches = {each["path"]: each["patch"] for each in part(value, "locator", "source").get("submodule-patches", ())}
+    for path, wanted in trees.items():
+        folder = place.clone / plain_path(path)
+        patch = patches.get(path)
+        if not patch or not folder.resolve().is_relative_to(place.clone.resolve()):
+            why = "no patch was kept"
+        else:
+            file = (place.document.folder / patch["file"]).resolve()
+            code, said = place.run(["git", "apply", "--index", "--binary", file], folder)
+            found = tree_of(folder, Repository(place.clone, place.variables)) if code == 0 else said.strip()
+            why = "" if found == wanted else f"tree {found}, recorded {wanted}"
+        yield Check(Level.PINNED, f"the submodule `{path}` is the recorded one", not why, why)
 
 
 def _checked_out(place: Workplace, address: str, commit: str) -> str:
@@ -75,7 +95,7 @@ def _checked_out(place: Workplace, address: str, commit: str) -> str:
 def data(place: Workplace) -> Iterator[Check]:
     """Each input of the run: from the clone, from the folder with data, or by DVC and LFS."""
     listed = place.document.listed_data()
-    wanted = [*inputs_of(place.document.value), *(listed or [])]
+    wanted = [*inputs_of(place.document.whole), *(listed or [])]
     if listed is None:
         yield Check(Level.PINNED, "the list of the data files is whole", ok=False, why="missing or altered")
     missing = [each for each in wanted if not _right(place, each)]

@@ -83,11 +83,11 @@ def compare(place: Workplace) -> Iterator[Check]:
     """Outputs bit for bit, metrics within the recorded tolerances."""
     folder = part(place.document.value, "locator", "output-dir") or "mlops-out"
     try:
-        now = read_manifest(place.project / str(folder)).value
+        now = read_manifest(place.project / str(folder)).whole
     except BadDocument as error:
         yield Check(Level.TOLERANCE, "the run left a manifest", ok=False, why=str(error))
         return
-    before = place.document.value
+    before = place.document.whole
     yield from _metrics(before, now)
     here = {each.path: each.sha256 for each in outputs_of(now)}
     for each in outputs_of(before):

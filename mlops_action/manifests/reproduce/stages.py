@@ -72,5 +72,5 @@ def _beyond(checks: Sequence[Check], level: Level) -> Iterator[str]:
     above = [each for each in Level if each > level + 1]
     tried = {check.level for check in checks}
     full = [each.words for each in above if each in tried and all(check.ok for check in checks if check.level is each)]
-    if full and level < Level.BITS:
+    if full and Level.NOTHING < level < Level.BITS:
         yield f"Above it hold: {', '.join(full)}; what failed keeps the run from that level"
