@@ -12,6 +12,7 @@ from mlops_action.ci.detect import detect
 from mlops_action.config.sources import Settings, from_inputs
 from mlops_action.context import Context
 from mlops_action.errors import UsageError
+from mlops_action.files import hand_over
 from mlops_action.imports import leave_out_formats
 from mlops_action.records import Annotation, Emissions
 
@@ -26,7 +27,10 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Do what the inputs describe; the exit code is returned."""
     leave_out_formats()
     context = Context.of_process()
-    return guarded(lambda: done(context, *arguments[:1]), context, sys.stderr)
+    try:
+        return guarded(lambda: done(context, *arguments[:1]), context, sys.stderr)
+    finally:
+        hand_over(context.cwd)  # in a container we are root in somebody else's checkout
 
 
 def done(context: Context, command: str = "") -> int:

@@ -65,6 +65,22 @@ def owner_for(folder: Path) -> tuple[int, int] | None:
     return (seen.st_uid, seen.st_gid) if (seen.st_uid, seen.st_gid) != (0, 0) else None
 
 
+def hand_over(folder: Path) -> None:
+    """Give what is root's below ``folder`` to the folder's owner, when we are root and it is not.
+
+    Notebooks leave files, too: models, caches, folders. Links are not followed.
+    """
+    owner = owner_for(folder)
+    if owner is None:
+        return
+    for where, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = os.path.join(where, name)  # noqa: PTH118  # many files
+            with suppress(OSError):
+                if os.lstat(path).st_uid == 0:
+                    os.lchown(path, *owner)
+
+
 def _fill(path: Path, data: bytes) -> None:
     """Create ``path`` holding ``data``, nameless until complete where the system can."""
     nameless = getattr(os, "O_TMPFILE", 0)

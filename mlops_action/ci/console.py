@@ -62,7 +62,7 @@ class Console:
     def begin(self, title: str) -> None:
         """Begin a group whose content is foreign text."""
         with self._lock:
-            self._stream = GutterStream()
+            self._stream = GutterStream(self.redactor.text)
             self.say(*self.system.open_group(title))
 
     def foreign(self, text: str) -> None:

@@ -21,7 +21,7 @@ class KeptText:
         """Keep at most ``most`` bytes."""
         self._redactor = redactor
         self._most = most
-        self._stream = GutterStream()
+        self._stream = GutterStream(redactor.text)
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # closed by `lines`
         self._size = 0
         self._left_out = 0

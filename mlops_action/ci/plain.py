@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mlops_action.context import Context
 from mlops_action.records import Emissions
+from mlops_action.sanitize import inline
 
 
 class PlainLog:
@@ -18,7 +19,7 @@ class PlainLog:
 
     def open_group(self, title: str) -> list[str]:
         """The title."""
-        return ["", title]
+        return ["", inline(title)]
 
     def close_group(self) -> list[str]:
         """Nothing."""

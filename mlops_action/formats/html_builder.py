@@ -45,7 +45,7 @@ def _escaped(text: str) -> str:
 
 def link(text: str, path: str, fragment: str = "") -> Markup:
     """A link to one of the report's own files or places."""
-    return tag("a", text, href=quote(path) + (f"#{quote(fragment)}" if fragment else ""))
+    return tag("a", text, href=_quoted(path) + (f"#{_quoted(fragment)}" if fragment else ""))
 
 
 def badge(word: str) -> Markup:
@@ -92,3 +92,7 @@ def page(title: str, stylesheet: str, *body: str) -> bytes:
     )
     document = f"<!DOCTYPE html>\n{tag('html', head, tag('body', *body), lang='en')}\n"
     return document.encode("utf-8", errors="replace")
+
+
+def _quoted(text: str) -> str:
+    return quote(text, errors="replace")  # a name may hold bytes that are no text

@@ -47,4 +47,4 @@ def _result(annotation: Annotation, rule: int) -> dict[str, Any]:
 def _uri(path: str) -> str:
     from urllib.parse import quote
 
-    return quote(path)
+    return quote(path, errors="replace")  # a name may hold bytes that are no text

@@ -33,6 +33,12 @@ def engine() -> Iterator[DockerClient]:
 
 
 @pytest.fixture(scope="session")
+def real_docker_name(engine: DockerClient) -> str:
+    """The `docker` command of an engine that answers."""
+    return str(shutil.which("docker"))
+
+
+@pytest.fixture(scope="session")
 def base_image(engine: DockerClient) -> str:
     """An image with Python to build upon."""
     name = os.environ.get("MLOPS_ACTION_BASE_IMAGE", "mlops-action-base:bookworm")

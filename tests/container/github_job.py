@@ -5,6 +5,7 @@ Written from the runner's ``ContainerActionHandler.cs`` and ``CompositeActionHan
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -71,8 +72,16 @@ class Job:
         self.workspace = folder / "work space" / "breast-cancer"
         for name in ("_github_home", "_github_workflow", "_runner_file_commands"):
             (self.temp / name).mkdir(parents=True)
-        (self.temp / "_runner_file_commands").chmod(0o777)  # for us, when it is somebody else's
+        for name in ("_github_workflow", "_runner_file_commands"):
+            (self.temp / name).chmod(0o777)  # for us, when it is somebody else's
         _clone(folder / "origin", self.workspace, edit)
+
+    def of_event(self, name: str, payload: Mapping[str, Any], **env: str) -> dict[str, str]:
+        """The variables of a job that runs for another event than a pull request."""
+        path = self.temp / "_github_workflow" / "event.json"
+        path.write_text(json.dumps(payload))
+        told = {"GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": "/github/workflow/event.json"}
+        return {"GITHUB_BASE_REF": "", "GITHUB_HEAD_REF": "", **told, **env}
 
     def container(self, image: str, given: Mapping[str, str], env: Mapping[str, str] | None = None) -> StepEnd:
         """Run ``image`` as a step with ``uses: …/container``."""

@@ -294,17 +294,109 @@ def test_a_misspelt_input_ends_the_step_with_2(pull_request: PullRequest, image:
     assert end.outputs.get("verdict") != "pass"
 
 
-def test_the_kernel_sees_neither_tokens_nor_inputs_nor_command_files(pull_request: PullRequest, image: str) -> None:
+FORBIDDEN = {
+    "ACTIONS_RUNTIME_TOKEN": "a-token-of-the-runtime",
+    "ACTIONS_RUNTIME_URL": "https://runtime.example/",
+    "ACTIONS_RESULTS_URL": "https://results.example/",
+    "ACTIONS_CACHE_URL": "https://cache.example/",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a-token-for-tokens",
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://tokens.example/",
+    "GITHUB_TOKEN": "a-token-of-the-job",
+    "GITHUB_ENV": "",
+    "GITHUB_OUTPUT": "",
+    "GITHUB_PATH": "",
+    "GITHUB_STATE": "",
+    "GITHUB_STEP_SUMMARY": "",
+    "INPUT_CODE": "",
+    "INPUT_OUTPUT-DIR": "",
+    "DOCKER_HOST": "unix:///var/run/docker.sock",
+    "A_TOKEN": "another-token",
+}
+"""What a cell must not find by its name, and values that the job has; without one the runner's own."""
+LOOK = """
+import ctypes, json, os, subprocess, sys
+
+def found(name):
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_char_p
+    child = [sys.executable, "-c", "import os, sys; print(os.environ.get(sys.argv[1], ''))", name]
+    ways = {
+        "os.environ": os.environ.get(name),
+        "getenv": (libc.getenv(name.encode()) or b"").decode(),
+        "a child": subprocess.run(child, capture_output=True, text=True).stdout.strip(),
+        "a shell": subprocess.run(["sh", "-c", 'printenv "$0"', name], capture_output=True, text=True).stdout.strip(),
+        "its own /proc": "there" if f"{name}=".encode() in open("/proc/self/environ", "rb").read() else "",
+    }
+    return {way: value for way, value in ways.items() if value}
+
+names = NAMES
+json.dump({"found": {name: found(name) for name in names}, "all": dict(os.environ)}, open("seen.json", "w"))
+print("looked")
+"""
+
+
+@pytest.fixture(scope="module")
+def seen(pull_request: PullRequest, image: str) -> dict[str, dict[str, object]]:
+    """What a cell of a container action finds of its job's environment."""
     job = pull_request(WEAKER_PENALTY)
-    code = "import json, os\njson.dump(dict(os.environ), open('seen.json', 'w'))\nprint('looked')"
-    given = {"code": code, "gates": "none", "config": "", "output-dir": "results", "working-directory": "notebooks"}
-    end = job.container(image, given, {"A_TOKEN": "another-token"})
+    given = {"code": LOOK.replace("NAMES", repr([*FORBIDDEN])), "gates": "none", "config": "", "output-dir": "results"}
+    end = job.container(image, given, {name: value for name, value in FORBIDDEN.items() if value})
     assert end.code == 0, end.log
-    (seen,) = job.workspace.rglob("seen.json")
-    variables = json.loads(seen.read_text())
+    assert "looked" in end.log
+    found: dict[str, dict[str, object]] = json.loads((job.workspace / "seen.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_a_cell_cannot_reach_what_steers_the_job_by_its_name(seen: dict[str, dict[str, object]], name: str) -> None:
+    assert seen["found"][name] == {}
+
+
+def test_the_kernel_sees_neither_tokens_nor_inputs_nor_command_files(seen: dict[str, dict[str, object]]) -> None:
+    variables = seen["all"]
     assert variables["CI"] == "true"
-    assert not [name for name in variables if name.startswith(("ACTIONS_", "INPUT_", "GITHUB_"))]
-    assert not [value for value in variables.values() if "token" in value]
+    assert not [name for name in variables if name.startswith(("ACTIONS_", "INPUT_", "GITHUB_", "RUNNER_", "DOCKER_"))]
+    assert not [value for value in variables.values() if "token" in str(value) or "file_commands" in str(value)]
+
+
+def test_what_a_notebook_leaves_in_the_checkout_belongs_to_its_owner(pull_request: PullRequest, image: str) -> None:
+    job = pull_request(WEAKER_PENALTY)
+    code = "import os\nos.makedirs('new folder/deep')\nopen('new folder/deep/m.bin', 'w')\nos.symlink('/etc', 'etc')"
+    end = job.container(image, {"code": code, "gates": "none", "output-dir": "results"})
+    assert end.code == 0, end.log
+    everything = [path.lstat() for path in job.workspace.rglob("*")]
+    assert {(each.st_uid, each.st_gid) for each in everything} == {(1001, 123)}
+
+
+ZERO = "0" * 40
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "env"),
+    [
+        ("workflow_dispatch", {"inputs": {}}, {"GITHUB_REF": "refs/heads/topic"}),
+        ("schedule", {"schedule": "0 4 * * 1"}, {"GITHUB_REF": "refs/heads/topic"}),
+        ("push", {"ref": "refs/tags/v1", "before": ZERO}, {"GITHUB_REF": "refs/tags/v1", "GITHUB_REF_TYPE": "tag"}),
+        (
+            "merge_group",
+            {"merge_group": {"base_ref": "refs/heads/main", "base_sha": ZERO, "head_sha": ZERO}},
+            {"GITHUB_REF": f"refs/heads/gh-readonly-queue/main/pr-7-{ZERO}"},
+        ),
+    ],
+)
+def test_every_event_has_its_baseline_whatever_refs_the_checkout_has(
+    pull_request: PullRequest, image: str, name: str, payload: dict[str, object], env: dict[str, str]
+) -> None:
+    job = pull_request(WEAKER_PENALTY)
+    subprocess.run(
+        ["git", "-c", "safe.directory=*", "remote", "set-head", "origin", "--delete"], cwd=job.workspace, check=True
+    )  # actions/checkout makes none
+    payload = {**payload, "repository": {"default_branch": "main"}}
+    gate = "kept: {metric: accuracy, max-drop: 0.01, baseline: 'git::metrics/accepted.json'}"
+    given = {"metrics": "metrics/accepted.json", "gates": gate, "config": "", "output-dir": "results"}
+    end = job.container(image, given, job.of_event(name, payload, **env))
+    assert end.outputs.get("verdict") == "pass", end.log
+    assert end.code == 0, end.log
 
 
 def test_inputs_with_a_hyphen_in_their_name_arrive(pull_request: PullRequest, image: str) -> None:

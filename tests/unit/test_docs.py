@@ -28,6 +28,11 @@ def test_included_examples_are_the_files_themselves(page: Path) -> None:
     assert page.read_text() == with_includes(page.read_text())
 
 
+def test_every_example_is_included_into_the_docs_by_reference() -> None:
+    included = {path for page in PAGES for path, _, _ in INCLUDED.findall(page.read_text())}
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "workflows-examples").iterdir()} <= included
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())

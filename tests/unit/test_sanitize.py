@@ -7,10 +7,12 @@ import time
 import unicodedata
 
 import pytest
+from acceptance import github_runner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlops_action.sanitize import GUTTER, MAX_LINE, GutterStream, gutter_lines, harmless, inline, plain
+from mlops_action.redact import Redactor
+from mlops_action.sanitize import GUTTER, HELD, MAX_LINE, GutterStream, gutter_lines, harmless, inline, plain
 
 PIECES = (
     *("::", "##[", "##vso[", "##teamcity[", "section_start:", "section_end:", "error", "set-output name=x::", "\r"),
@@ -113,11 +115,84 @@ def test_a_line_that_comes_in_pieces_is_shown_once() -> None:
 
 def test_a_line_without_an_end_is_not_held_back_for_ever() -> None:
     stream = GutterStream()
-    assert sum(len(stream.feed("x" * 1000)) for _ in range(20)) > 0
+    assert sum(len(stream.feed("x" * 1000)) for _ in range(70)) == 1
+    assert stream.feed("y" * 500) == []
+    said = stream.feed("z\nnext\n")
+    assert said == [f"{GUTTER}… (4501 more characters of this line)", f"{GUTTER}next"]
+    assert stream.close() == []
 
 
 def test_empty_lines_are_kept_where_they_were() -> None:
     assert GutterStream().feed("a\n\nb\n") == [f"{GUTTER}a", GUTTER, f"{GUTTER}b"]
+
+
+SECRET = "hunter2-of-the-job"
+
+
+@pytest.mark.parametrize("before", ["", "x" * (MAX_LINE - 9), "x" * (HELD - 9), "x" * (HELD + 5), "a\n##[b]"])
+@pytest.mark.parametrize("cut", [1, 9, len(SECRET) - 1])
+def test_a_secret_in_two_pieces_is_shown_in_none(before: str, cut: int) -> None:
+    stream = GutterStream(Redactor([SECRET]).text)
+    said = [*stream.feed(before + SECRET[:cut]), *stream.feed(SECRET[cut:] + " and more\nnext"), *stream.close()]
+    assert said[-1] == f"{GUTTER}next"
+    assert not any(SECRET[:9] in line or SECRET[9:] in line for line in said)
+
+
+def test_a_secret_with_escapes_in_it_is_masked_as_it_is_shown() -> None:
+    stream = GutterStream(Redactor([SECRET]).text)
+    assert stream.feed(f"{SECRET[:4]}\x1b[0m\u200b{SECRET[4:]}\n") == [f"{GUTTER}***"]
+
+
+@pytest.mark.parametrize(
+    "code", [0x061C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]
+)
+def test_no_direction_or_invisible_mark_is_left(code: int) -> None:
+    assert plain(f"a{chr(code)}b") == "ab"
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        *("\x1b[31m", "\x1b[2J", "\x1b[1;1H", "\x1b[?25l", "\x1b[38;2;1;2;3m", "\x1b(B", "\x1bc", "\x9b31m"),
+        *("\x1b]0;title\x07", "\x1b]2;title\x1b\\", "\x1b]8;;https://example.org\x07", "\x1b]8;;\x1b\\"),
+        *("\x1b]52;c;aGk=\x07", "\x1bP1$r\x1b\\", "\x1b_Ga=T\x1b\\", "\x1b^x\x1b\\"),
+    ],
+)
+def test_no_escape_of_a_terminal_is_left_whatever_it_would_do(escape: str) -> None:
+    [line] = gutter_lines(f"before{escape}after")
+    assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in line)
+    assert line.startswith(f"{GUTTER}before")
+    assert line.endswith("after")
+
+
+@pytest.mark.parametrize(
+    "space", ["", " ", "\t", "\xa0", "\u1680", "\u2003", "\u202f", "\u205f", "\u3000", "\x85", "\u2028"]
+)
+@pytest.mark.parametrize(
+    "command", ["::error::x", "::Set-Output name=a::b", "##[error]x", "##[Group]", "##VSO[task.x]y"]
+)
+def test_no_space_that_a_runner_trims_lets_a_command_through(space: str, command: str) -> None:
+    for line in gutter_lines(f"{space}{command}\r{space}{command}"):
+        assert github_runner.processed([line]) == []
+        assert not BROKEN.search(line)
+
+
+def test_bytes_that_are_no_text_are_shown_as_such_and_change_nothing_else() -> None:
+    text = b"ok \xff\xfe ##[error] \xf0\x28 \xed\xa0\x80".decode(errors="replace")
+    check(gutter_lines(text))
+    check(gutter_lines(b"\x80::error::x".decode(errors="surrogateescape")))
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_line_of_twenty_megabytes_is_cut_and_counted_in_bounded_time_and_memory(end: str) -> None:
+    begun = time.process_time()
+    stream = GutterStream(Redactor([SECRET]).text)
+    said = [line for _ in range(320) for line in stream.feed("::error::" + "x" * 65_527)]
+    said += [*stream.feed(end), *stream.close()]
+    assert [len(line) < MAX_LINE + 100 for line in said] == [True, True]
+    assert said[1] == f"{GUTTER}… ({318 * 65_536} more characters of this line)"
+    assert len(gutter_lines("y" * 20_000_000)[0]) < MAX_LINE + 100
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(
