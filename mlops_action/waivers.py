@@ -128,7 +128,7 @@ def _covering(waivers: Sequence[Waiver], gate: PlannedGate, part: str, value: De
 
 def _bounds(waiver: Waiver, gate: PlannedGate, value: Decimal | None) -> set[str]:
     """The sides on which a waiver bounds anything: an end of what the metric can be is no bound."""
-    span = span_of(gate.metric) if gate.rule not in _OF_GROUPS else None
+    span = span_of(gate.metric) if gate.rule not in _OF_GROUPS and not gate.expression else None
     usual = span is not None and (value is None or not value.is_finite() or inside(value, span))
     low, high = span if span is not None and usual else (None, None)
     down = waiver.down_to is not None and (low is None or waiver.down_to > low)

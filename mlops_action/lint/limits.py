@@ -33,7 +33,7 @@ def limit_findings(policy: Policy) -> Iterator[Finding]:
 
 def _span(gate: PlannedGate, policy: Policy) -> Span | None:
     """What the metric can be, unless a reading shows that its name means something else."""
-    span = span_of(gate.metric)
+    span = span_of(gate.metric) if not gate.expression else None
     known = [each.value for each in policy.readings if each.name == gate.metric and each.value is not None]
     if span is None or not all(inside(value, span) for value in known if value.is_finite()):
         return None

@@ -51,7 +51,8 @@ def _softer(idle: PlannedGate, deciding: PlannedGate) -> bool:
 
 def _judged(gate: PlannedGate) -> tuple[object, ...]:
     """What a gate is about; gates on rows differ in more than their limits."""
-    return (gate.metric, gate.slice, gate.predictions, gate.slices, gate.groups, gate.confidence, gate.prove)
+    about = (gate.metric, gate.expression, gate.slice)
+    return (*about, gate.predictions, gate.slices, gate.groups, gate.confidence, gate.prove)
 
 
 def _wanted(gate: PlannedGate) -> _Wanted | None:

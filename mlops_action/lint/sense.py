@@ -16,7 +16,7 @@ _PATTERN = set("*?[/#")
 def direction_findings(policy: Policy) -> Iterator[Finding]:
     """Gates that want a metric worse, going by its name, or declare it the other way round."""
     for gate in policy.gates:
-        known = by_name(gate.metric, DIRECTIONS)
+        known = by_name(gate.metric, DIRECTIONS) if not gate.expression else None
         spec = policy.specs.get(gate.name)
         declared = spec.direction if spec is not None else None
         if known is None or gate.expression:

@@ -64,6 +64,7 @@ def said(findings: Any) -> list[str]:
         ("{metric: accuracy_percent, min: 95}", ""),
         ("{metric: my_score, min: 95}", ""),
         ("{metric: neg_log_loss, min: -1}", ""),
+        ("{expression: 100 * test.accuracy, min: 95}", ""),
     ],
 )
 def test_a_limit_beyond_what_its_metric_can_be_is_found(gate: str, words: str) -> None:
@@ -112,6 +113,8 @@ def test_a_contradiction_is_certain_only_where_both_gates_block() -> None:
         ("a: {metric: accuracy, min: 0.9}, b: {metric: accuracy, max: 0.99}", ""),
         ("a: {metric: my_score, max: 0.1}", ""),
         ("a: {metric: accuracy_drop, max: 0.1}", ""),
+        ("a: {metric: accuracy_std, max: 0.1}", ""),
+        ("a: {expression: 1 - test.accuracy, max: 0.1}", ""),
     ],
 )
 def test_directions_that_contradict_a_name_are_found(gates: str, words: str) -> None:
