@@ -12,7 +12,7 @@ from mlops_action import __version__
 from mlops_action.codec import encode
 from mlops_action.config.load import Loaded, Reader
 from mlops_action.config.waiver_model import PolicyGuard
-from mlops_action.errors import FileMissing, GitRefused, MlopsError, Problems
+from mlops_action.errors import ConfigMissing, FileMissing, GitRefused, MlopsError, Problems
 from mlops_action.gate_plan import planned_policy
 from mlops_action.records import GuardReport, Part, Plan, PlannedGate, Verdict, Verdicts, Waiver
 from mlops_action.repository import Repository
@@ -54,7 +54,8 @@ class Guard:
         except FileMissing:  # the target branch has no policy: this change brings the first
             return own
         except MlopsError as problem:
-            if plan.policy_guard == PolicyGuard.OFF:
+            named = plan.config or not isinstance(problem, ConfigMissing)  # else the options alone hold a policy
+            if plan.policy_guard == PolicyGuard.OFF or not named:
                 return own
             return _added(own, *_unreadable(plan, branch, at.commit, problem))
         theirs = replace(plan, **planned_policy(base))

@@ -20,7 +20,7 @@ from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.errors import ExitCode
 from mlops_action.pipeline import Pipeline
-from mlops_action.records import Fact, MetricReading, Plan, RunResult, StepResult
+from mlops_action.records import Fact, MetricReading, Plan, PlannedGate, RunResult, StepResult
 from mlops_action.vocabulary import RUN_SCHEMA, StepStatus
 
 TODAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -221,6 +221,19 @@ def test_the_first_policy_of_a_project_has_nothing_to_pass(tmp_path: Path) -> No
 def test_gates_that_the_workflow_names_are_the_same_on_both_sides(project: Path) -> None:
     code, verdicts, _ = judge(project, 0.85, gates="{floor: {metric: auc, min: 0.8}}")
     assert (code, verdicts["guard"]) == (ExitCode.PASSED, None)
+
+
+def test_a_policy_of_options_alone_has_no_target_branch(tmp_path: Path) -> None:
+    project = repository(tmp_path, README_md="x\n")
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(project), "GITHUB_BASE_REF": "main"}
+    pipeline = Pipeline(Settings(), Context(env, project, StringIO(), lambda: TODAY))
+    step = StepResult("a", StepStatus.OK, readings=(MetricReading("auc", Decimal("0.95"), "m"),))
+    gate = PlannedGate("g", "auc", "min", {"min": 0.9}, "--gates")
+    for config, outcome in (("", "pass"), ("mlops.yaml", "warn")):
+        plan = Plan(config, str(project), "mlops-out", (), (gate,))
+        verdicts = pipeline.judge(plan).run(plan, RunResult(RUN_SCHEMA, "0", "", "", plan, (step,)))
+        assert verdicts is not None
+        assert str(verdicts.outcome) == outcome, "a configuration that was there before the run is missed"
 
 
 def test_a_policy_file_that_the_workflow_names_is_read_from_the_target_branch(project: Path) -> None:
