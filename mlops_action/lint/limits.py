@@ -15,7 +15,7 @@ from mlops_action.records import PlannedGate
 
 def limit_findings(policy: Policy) -> Iterator[Finding]:
     """Gates whose limit lies at the end of what their metric can be, or beyond."""
-    for gate in policy.gates:
+    for gate in policy.rules:
         span = _span(gate, policy)
         if span is None:
             continue

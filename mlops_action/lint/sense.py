@@ -40,7 +40,7 @@ def direction_findings(policy: Policy) -> Iterator[Finding]:
 def _also_bounded(gate: PlannedGate, policy: Policy) -> bool:
     """Whether another gate bounds the same metric on its other side, so that both make a range."""
     other = {"min": "max", "max": "min"}[gate.rule]
-    return any(each.rule == other and each.metric == gate.metric for each in policy.gates)
+    return any(each.rule == other and each.metric == gate.metric for each in policy.rules)
 
 
 def metric_findings(policy: Policy) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def metric_findings(policy: Policy) -> Iterator[Finding]:
     names = tuple(dict.fromkeys(each.name for each in policy.readings))
     if not names:
         return
-    for gate in policy.gates:
+    for gate in policy.rules:
         several = gate.expression or _PATTERN & set(gate.metric)
         known = gate.metric in names or gate.predictions is not None or several
         if not known and gate.metric:

@@ -72,6 +72,15 @@ def test_a_limit_beyond_what_its_metric_can_be_is_found(gate: str, words: str) -
     assert [words in each for each in found] == ([True] if words else []), found
 
 
+def test_the_rules_of_a_combination_are_looked_at_one_by_one() -> None:
+    known = policy(
+        "g: {any: [{metric: accuracy, min: 2}, {metric: loss, min: 0.1}, {metric: acuracy, min: 0.5}]}", loss=1
+    )
+    assert "can never pass" in said(limit_findings(known))[0]
+    assert ["`accuracy`" in each or "`acuracy`" in each for each in said(metric_findings(known))] == [True, True]
+    assert said(pair_findings(known)) == []
+
+
 def test_a_reading_that_shows_that_a_name_means_something_else_is_believed() -> None:
     assert said(limit_findings(policy("g: {metric: accuracy, min: 95}", accuracy=97.1))) == []
 
