@@ -57,7 +57,7 @@ class WaiverBook:
             used = _covering(known, gate, verdict.slice, verdict.value) if _may_be_waived(verdict) else None
             return replace(verdict, outcome=Outcome.WARN, waivers=self._used([used])) if used else verdict
         covers = [
-            _covering(known, gate, part.name, _judged(gate, part))
+            _covering(known, _rule_of(gate, part), part.name, _judged(gate, part))
             for part in failed
             if part.outcome is Outcome.FAIL and verdict.outcome is Outcome.FAIL
         ]
@@ -93,11 +93,8 @@ class WaiverBook:
             return WaiverState.ORPHANED
         if waiver in [use.waiver for use in verdict.waivers]:
             return WaiverState.USED
-        return (
-            WaiverState.UNUSED
-            if _sides(gate, verdict.value) <= _bounds(waiver, gate, verdict.value)
-            else WaiverState.UNBOUNDED
-        )
+        bounded = gate.combined or _sides(gate, verdict.value) <= _bounds(waiver, gate, verdict.value)
+        return WaiverState.UNUSED if bounded else WaiverState.UNBOUNDED
 
     def _ended(self, waiver: Waiver) -> bool:
         """Whether it holds no more, or would hold for too long."""
@@ -114,6 +111,12 @@ def _may_be_waived(verdict: Verdict) -> bool:
         return False
     unsure = verdict.outcome is Outcome.INCONCLUSIVE and verdict.undecided == Undecided.INCONCLUSIVE
     return unsure or (verdict.outcome is Outcome.FAIL and not verdict.undecided)
+
+
+def _rule_of(gate: PlannedGate, part: Part) -> PlannedGate:
+    """The one rule of a combination that a part is of; the gate itself where there is no such one."""
+    found = [each for each in gate.combined if part.name in {each.metric, f"{each.metric}[{each.slice}]"}]
+    return found[0] if len(found) == 1 else gate
 
 
 def _judged(gate: PlannedGate, part: Part) -> Decimal | None:

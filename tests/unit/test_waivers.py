@@ -198,6 +198,18 @@ def test_a_waiver_of_one_slice_does_not_hide_another_that_could_not_be_judged() 
     assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "broken")
 
 
+def test_each_rule_of_a_combination_is_waived_on_its_own_side() -> None:
+    text = "{all: [{metric: auc, min: 0.9}, {metric: loss, max: 0.2}]}"
+    gates = plan_gates(policy_from_text(f"g: {text}", "gates.yaml"))
+    readings = [MetricReading("auc", Decimal("0.85"), "m.json"), MetricReading("loss", Decimal("0.3"), "m.json")]
+    auc, loss = waiver(slice="auc", down_to="0.8"), waiver(slice="loss", up_to="0.3")
+    for waivers, outcome in (((auc,), Outcome.FAIL), ((auc, loss), Outcome.WARN), ((loss,), Outcome.FAIL)):
+        verdicts = evaluate(gates, readings, Old(), WaiverBook(waivers, TODAY, 90))
+        assert verdicts.outcome is outcome
+    wrong = waiver(slice="loss", down_to="0.1")
+    assert evaluate(gates, readings, Old(), WaiverBook((auc, wrong), TODAY, 90)).outcome is Outcome.FAIL
+
+
 def test_parts_that_do_not_count_need_no_waiver() -> None:
     verdict = of_parts(part("c=NO", "0.8"), part("c=SE", "0.1", counted=False))
     assert waived(verdict, waiver(slice="c=NO", down_to="0.8")).outcome is Outcome.WARN
