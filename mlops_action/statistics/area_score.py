@@ -86,10 +86,11 @@ def _between(known: list[float], values: list[float], area: float) -> float:
 
 @cache
 def _table() -> Table:
-    """Areas from 0.5 to 1 with variance and kurtosis of Φ(x), x normal about √2 · Φ⁻¹(area), by the trapezoidal rule."""
-    nodes = np.arange(
-        -8, 8.01, 0.25
-    )  # on all of the line the rule is exact to rounding for functions as smooth as these
+    """Areas from 0.5 to 1 with variance and kurtosis of Φ(x), x normal about √2 · Φ⁻¹(area).
+
+    By the trapezoidal rule, which is exact to rounding for functions as smooth as these on the whole line.
+    """
+    nodes = np.arange(-8, 8.01, 0.25)
     weights = np.exp(-nodes * nodes / 2)
     weights /= weights.sum()
     shifts = [*np.linspace(0, 5, 200).tolist(), *np.linspace(5.1, 7.5, 25).tolist()]
