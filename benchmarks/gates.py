@@ -26,8 +26,10 @@ from pathlib import Path
 from time import process_time
 
 GATE = "mlops-action gate"
+PYTHONS: dict[str, str] = {}
+"""Interpreters of peers that do not install beside the others."""
 OURS = "mlops-action"
-PEERS = {"sklearn": "scikit-learn", "fairlearn": "fairlearn"}
+PEERS = {"sklearn": "scikit-learn", "fairlearn": "fairlearn", "evidently": "evidently"}
 SLICES = ("region", "device", "age")
 
 
@@ -148,6 +150,28 @@ def fairlearn(path: Path) -> object:
     return found
 
 
+def evidently(path: Path) -> object:
+    """evidently's classification preset, once for all rows and once for each slice; pandas tables."""
+    import pandas as pd
+    from evidently import BinaryClassification, DataDefinition, Dataset, Report
+    from evidently.presets import ClassificationQuality
+
+    table = pd.read_parquet(path)
+    table["said"] = (table["p"] >= 0.5).astype(int)
+    roles = BinaryClassification(target="y", prediction_labels="said", prediction_probas="p", pos_label=1)
+
+    def judge(rows: object) -> float:
+        data = Dataset.from_pandas(rows, data_definition=DataDefinition(classification=[roles]))
+        found = Report([ClassificationQuality()]).run(data, None).dict()["metrics"]
+        return next(float(each["value"]) for each in found if "RocAuc" in str(each))
+
+    areas = {"": judge(table[["y", "said", "p"]])}
+    for column in SLICES:
+        for value, rows in table.groupby(column)[["y", "said", "p"]]:
+            areas[f"{column}={value}"] = judge(rows)
+    return areas
+
+
 def child(tool: str, path: Path) -> None:
     """One measured process; prints CPU seconds, peak memory and the areas as JSON."""
     import pyarrow.compute  # noqa: F401
@@ -157,11 +181,13 @@ def child(tool: str, path: Path) -> None:
         OURS: "mlops_action.metrics.predictions.binary",
         "sklearn": "sklearn.metrics",
         "fairlearn": "fairlearn.metrics",
+        "evidently": "evidently",
     }
     import_module(needed[tool])
-    import_module("mlops_action.metrics.predictions.measure" if tool == OURS else "sklearn")
+    if tool == OURS:
+        import_module("mlops_action.metrics.predictions.measure")
     start = process_time()
-    found = {OURS: ours, "sklearn": sklearn, "fairlearn": fairlearn}[tool](path)
+    found = {OURS: ours, "sklearn": sklearn, "fairlearn": fairlearn, "evidently": evidently}[tool](path)
     end = process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps({"cpu": end, "compute": end - start, "mb": peak, "areas": found}))
@@ -171,7 +197,7 @@ def measured(tool: str, path: Path) -> dict[str, object]:
     """The child's record, CPU seconds by its own clock from start to end."""
     if tool == GATE:
         return gate(path)
-    command = [sys.executable, __file__, "--child", tool, str(path)]
+    command = [PYTHONS.get(tool, sys.executable), __file__, "--child", tool, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["?"])[-1]}
@@ -221,11 +247,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--peers", nargs="*", default=["sklearn"], choices=list(PEERS))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--python-of", nargs="*", default=[], metavar="TOOL=PYTHON", help="interpreter of a peer")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(given.child[0], Path(given.child[1]))
         return
+    PYTHONS.update(each.split("=", 1) for each in given.python_of)
     for rows in given.rows:
         compare(rows, given.peers, given.rounds)
 

@@ -16,6 +16,7 @@ from mlops_action.errors import ExitCode, MlopsError, UnknownName, nearest
 from mlops_action.formats.verdict_text import PARTS, evidence_text, interval_text, waived_text
 from mlops_action.gate_plan import plan_gates
 from mlops_action.gates.exact import figures, minus
+from mlops_action.gates.groups import GROUP_RULES, between
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import PlannedGate, Verdict, Verdicts
 from mlops_action.repository import Repository
@@ -83,6 +84,9 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 def distance(verdict: Verdict) -> str:
     """How far the value is from what separates passing from failing; empty where that is no number."""
     value, found = verdict.value, _NEEDED.fullmatch(verdict.needed)
+    if verdict.rule in GROUP_RULES:
+        worst = verdict.parts[0] if verdict.parts else None
+        value = between(verdict.rule, worst.value, worst.baseline_value) if worst is not None else None
     if value is None or not value.is_finite() or found is None:
         return ""
     way, bound, low, high, exact = found.groups()

@@ -8,14 +8,15 @@ from os import path as paths
 from pathlib import Path
 from typing import Any
 
+from mlops_action import __version__
 from mlops_action.codec import encode
 from mlops_action.config.load import Loaded, Reader
 from mlops_action.config.waiver_model import PolicyGuard
-from mlops_action.errors import FileMissing, GitRefused, MlopsError, Problems
+from mlops_action.errors import ConfigMissing, FileMissing, GitRefused, MlopsError, Problems
 from mlops_action.gate_plan import planned_policy
 from mlops_action.records import GuardReport, Part, Plan, PlannedGate, Verdict, Verdicts, Waiver
 from mlops_action.repository import Repository
-from mlops_action.vocabulary import POLICY_GUARD, Outcome
+from mlops_action.vocabulary import POLICY_GUARD, VERDICTS_SCHEMA, Outcome
 from mlops_action.waivers import allowed_text
 
 SHALLOW = (
@@ -53,7 +54,10 @@ class Guard:
         except FileMissing:  # the target branch has no policy: this change brings the first
             return own
         except MlopsError as problem:
-            return _added(own, _unreadable(plan, branch, at.commit, problem), judge, plan)
+            named = plan.config or not isinstance(problem, ConfigMissing)  # else the options alone hold a policy
+            if plan.policy_guard == PolicyGuard.OFF or not named:
+                return own
+            return _added(own, *_unreadable(plan, branch, at.commit, problem))
         theirs = replace(plan, **planned_policy(base))
         mode = base.conduct.guard or PolicyGuard.BLOCK
         changes = tuple(_changes(theirs, plan)) if own is not None else ("nothing is judged any more",)
@@ -61,18 +65,20 @@ class Guard:
             return own
         said = judge(theirs)
         report = GuardReport(branch, at.commit, str(mode), said.outcome, said.reason, changes)
-        return _added(own, (report, _verdict(report, plan, said)), judge, plan)
+        return _added(own, report, _verdict(report, plan, said))
 
 
-def _added(
-    own: Verdicts | None, found: tuple[GuardReport, Verdict], judge: Callable[[Plan], Verdicts], plan: Plan
-) -> Verdicts:
+def _added(own: Verdicts | None, report: GuardReport, verdict: Verdict) -> Verdicts:
     """The worse of both, and why."""
-    report, verdict = found
-    own = own if own is not None else judge(replace(plan, gates=(), waivers=()))
+    said = f"{verdict.message[:1].upper()}{verdict.message[1:].rstrip('.')}."
+    passed = verdict.outcome is Outcome.INFO
+    if own is None:
+        outcome = report.outcome if passed else verdict.outcome
+        return Verdicts(
+            VERDICTS_SCHEMA, __version__, outcome, f"Nothing is judged here. {said}", (verdict,), (), report
+        )
     worst = next((each for each in _WORST_FIRST if each in {own.outcome, verdict.outcome}), own.outcome)
-    said = f"{own.reason} {verdict.message[:1].upper()}{verdict.message[1:].rstrip('.')}."
-    reason = own.reason if verdict.outcome is Outcome.INFO else said
+    reason = own.reason if passed else f"{own.reason} {said}"
     return replace(own, outcome=worst, reason=reason, verdicts=(*own.verdicts, verdict), guard=report)
 
 

@@ -33,6 +33,8 @@ from mlops_action.stores.folder import RUN_FILE, VERDICTS_FILE
 from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA
 from mlops_action.waivers import WaiverBook
 
+_ELSEWHERE = ("runs:", "models:")
+"""Baselines that are on a server, which ``check`` does not ask."""
 _KINDS = (
     limit_findings,
     pair_findings,
@@ -63,9 +65,10 @@ def lint(loaded: Loaded, settings: Settings, context: Context) -> list[Finding]:
     baselines = Baselines(loaded.root, repository)
     planned = planned_policy(loaded)
     gates: tuple[PlannedGate, ...] = planned["gates"]
-    known = tuple(_known(loaded, gates, results, baselines))
-    places = {place for gate in gates for place in (gate.baseline, gate.history) if place and ":" not in place}
+    rules = Policy(gates, loaded.gates).rules
+    places = {place for gate in rules for place in (gate.baseline, gate.history) if place and ":" not in place}
     tracked = frozenset(place for place in places if repository.attempt("ls-files", "--error-unmatch", "--", place))
+    known = tuple(_known(loaded, rules, results, baselines))
     policy = Policy(gates, loaded.gates, known, _latest(results), tracked)
     found = [finding for kind in _KINDS for finding in kind(policy)]
     book = WaiverBook(loaded.waivers, context.now().date(), loaded.conduct.longest_waiver)
@@ -99,7 +102,8 @@ def _known(
     loaded: Loaded, gates: tuple[PlannedGate, ...], results: Path, baselines: Baselines
 ) -> Iterator[MetricReading]:
     """Readings that are here already; what cannot be read now is none of lint's business."""
-    for locator in dict.fromkeys(gate.baseline for gate in gates if gate.baseline and gate.predictions is None):
+    here = [gate.baseline for gate in gates if gate.predictions is None and not gate.baseline.startswith(_ELSEWHERE)]
+    for locator in dict.fromkeys(filter(None, here)):
         with suppress(MlopsError):
             yield from baselines.read(locator)[0]
     for name in dict.fromkeys(name for step in loaded.spec.steps.values() for name in step.metrics):

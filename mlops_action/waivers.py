@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from mlops_action.config.spans import inside, span_of
+from mlops_action.config.spans import Span, inside, span_of
 from mlops_action.errors import MlopsError
 from mlops_action.gates.exact import text_of
+from mlops_action.gates.groups import GROUP_RULES, between
 from mlops_action.gates.limits import number_limit, range_limit
-from mlops_action.records import PlannedGate, Verdict, Waiver, WaiverUse
+from mlops_action.records import Part, PlannedGate, Verdict, Waiver, WaiverUse
 from mlops_action.vocabulary import WAIVER, Outcome, Undecided, WaiverState
 
 Written = tuple[str, tuple[str, ...]]
@@ -19,7 +20,6 @@ Written = tuple[str, tuple[str, ...]]
 
 _DOWN, _UP = "down-to", "up-to"
 _FAILS_BELOW = {"min": _DOWN, "min-ratio": _DOWN, "max": _UP, "max-gap": _UP}
-_OF_GROUPS = {"max-gap", "min-ratio"}
 _WHEN_WORSE = {"max-drop", "min-gain", "ratchet"}
 _REMEDIES = {
     WaiverState.EXPIRED: "remove it; who wants it to go on has to approve it again",
@@ -57,7 +57,7 @@ class WaiverBook:
             used = _covering(known, gate, verdict.slice, verdict.value) if _may_be_waived(verdict) else None
             return replace(verdict, outcome=Outcome.WARN, waivers=self._used([used])) if used else verdict
         covers = [
-            _covering(known, gate, part.name, part.value)
+            _covering(known, _rule_of(gate, part), part.name, _judged(gate, part))
             for part in failed
             if part.outcome is Outcome.FAIL and verdict.outcome is Outcome.FAIL
         ]
@@ -93,11 +93,8 @@ class WaiverBook:
             return WaiverState.ORPHANED
         if waiver in [use.waiver for use in verdict.waivers]:
             return WaiverState.USED
-        return (
-            WaiverState.UNUSED
-            if _sides(gate, verdict.value) <= _bounds(waiver, gate, verdict.value)
-            else WaiverState.UNBOUNDED
-        )
+        bounded = gate.combined or _sides(gate, verdict.value) <= _bounds(waiver, gate, verdict.value)
+        return WaiverState.UNUSED if bounded else WaiverState.UNBOUNDED
 
     def _ended(self, waiver: Waiver) -> bool:
         """Whether it holds no more, or would hold for too long."""
@@ -110,8 +107,21 @@ NO_WAIVERS = WaiverBook()
 
 def _may_be_waived(verdict: Verdict) -> bool:
     """A value that is not good enough, or not surely so; never something that could not be measured."""
+    if verdict.rule in GROUP_RULES:  # which are told by their parts
+        return False
     unsure = verdict.outcome is Outcome.INCONCLUSIVE and verdict.undecided == Undecided.INCONCLUSIVE
     return unsure or (verdict.outcome is Outcome.FAIL and not verdict.undecided)
+
+
+def _rule_of(gate: PlannedGate, part: Part) -> PlannedGate:
+    """The one rule of a combination that a part is of; the gate itself where there is no such one."""
+    found = [each for each in gate.combined if part.name in {each.metric, f"{each.metric}[{each.slice}]"}]
+    return found[0] if len(found) == 1 else gate
+
+
+def _judged(gate: PlannedGate, part: Part) -> Decimal | None:
+    """The number that the gate's limit is about: between two groups it is no value of either."""
+    return between(gate.rule, part.value, part.baseline_value) if gate.rule in GROUP_RULES else part.value
 
 
 def _covering(waivers: Sequence[Waiver], gate: PlannedGate, part: str, value: Decimal | None) -> Waiver | None:
@@ -128,12 +138,20 @@ def _covering(waivers: Sequence[Waiver], gate: PlannedGate, part: str, value: De
 
 def _bounds(waiver: Waiver, gate: PlannedGate, value: Decimal | None) -> set[str]:
     """The sides on which a waiver bounds anything: an end of what the metric can be is no bound."""
-    span = span_of(gate.metric) if gate.rule not in _OF_GROUPS else None
+    span = _span(gate)
     usual = span is not None and (value is None or not value.is_finite() or inside(value, span))
     low, high = span if span is not None and usual else (None, None)
     down = waiver.down_to is not None and (low is None or waiver.down_to > low)
     up = waiver.up_to is not None and (high is None or waiver.up_to < high)
     return {side for side, bounded in ((_DOWN, down), (_UP, up)) if bounded}
+
+
+def _span(gate: PlannedGate) -> Span | None:
+    """What the number that the gate's limit is about can be."""
+    shares = (Decimal(0), Decimal(1))
+    if gate.rule == "min-ratio" or (gate.rule == "max-gap" and span_of(gate.metric) == shares):
+        return shares
+    return None if gate.expression or gate.rule == "max-gap" else span_of(gate.metric)
 
 
 def _sides(gate: PlannedGate, value: Decimal | None) -> set[str]:

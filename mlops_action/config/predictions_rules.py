@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 
 from mlops_action.config.policy_model import GateSpec
+from mlops_action.config.predictions_metrics import metrics_of
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.rules import CHANGE_RULES, GROUP_RULES, RULES
 from mlops_action.config.yaml_source import Located
@@ -102,6 +103,12 @@ def _gate_problems(name: str, gate: GateSpec, predictions: Mapping[str, Predicti
                 f"gate `{name}`: `{key_of(rule)}` does not judge `predictions`",
                 hint=f"the rules for them are {', '.join(f'`{key_of(each)}`' for each in _JUDGED)}",
             )
+    known = metrics_of(spec)
+    if gate.metric and gate.metric not in known and not gate.metric.startswith("null_share."):
+        yield UnknownName(
+            f"gate `{name}`: the predictions `{gate.predictions}` have no metric `{gate.metric}`",
+            hint=nearest(gate.metric, known) or "docs/predictions.md lists the metrics of each task",
+        )
     if not gate.metric:
         yield SpecError(f"gate `{name}`: the predictions need a `metric`", hint="docs/predictions.md lists them")
     if bool(ruled_by) != bool(gate.groups):

@@ -27,7 +27,7 @@ average_precision r2 explained_variance ndcg mrr map top_k bleu rouge exact_matc
 _LOWER = """loss log_loss cross_entropy brier ece mae mse rmse mape smape wape mase quantile_loss pinball_loss
 error error_rate perplexity latency duration cost size wer cer hallucination_rate"""
 _TURNED = """neg negative minus inv inverse reduction improvement increase decrease rise drop gain delta diff
-difference change"""
+difference change std stddev stderr gap ratio threshold"""
 """Parts of a name that may turn its direction round: scikit-learn's `neg_log_loss` is better when higher."""
 DIRECTIONS = dict.fromkeys(_HIGHER.split(), Direction.HIGHER) | dict.fromkeys(_LOWER.split(), Direction.LOWER)
 

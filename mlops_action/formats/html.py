@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_action.formats.html_index import Index
-from mlops_action.formats.html_notebook import NotebookPage
 from mlops_action.formats.interface import Account, Files
 from mlops_action.records import StepResult
+
+if TYPE_CHECKING:
+    from mlops_action.formats.html_notebook import NotebookPage
 
 MAX_NAME = 80
 _STYLESHEET = "report.css"
@@ -31,6 +34,8 @@ class Html:
         for step, name in zip(steps, page_names(steps), strict=True):
             notebook = account.notebooks.get(step.name)
             if notebook is not None:
+                from mlops_action.formats.html_notebook import NotebookPage  # only where there are notebooks
+
                 pages[step.name] = NotebookPage(step, notebook, name)
                 made += pages[step.name].files()
         return (*made, ("report.html", Index(account, pages).render()))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from mlops_action.config.values import duration_text
 from mlops_action.formats.html_builder import Markup, badge, code_block, joined_markup, link, page, table, tag
-from mlops_action.formats.html_notebook import NotebookPage
 from mlops_action.formats.html_parts import differences_table, failure_words, parts_table, ticked
 from mlops_action.formats.interface import Account
 from mlops_action.formats.story import (
@@ -25,6 +25,9 @@ from mlops_action.formats.story import (
 from mlops_action.formats.verdict_text import WAIVER_HEAD, details, waiver_cells
 from mlops_action.records import CellResult, Failure, Manifest, RunResult, StepResult, Verdict, Verdicts
 from mlops_action.vocabulary import Outcome
+
+if TYPE_CHECKING:
+    from mlops_action.formats.html_notebook import NotebookPage
 
 MAX_PLOTS = 12
 MAX_FAILURES = 30

@@ -13,7 +13,7 @@ from mlops_action.formats.verdict_text import details
 from mlops_action.records import CellResult, Difference, Failure, StepResult, Verdict
 from mlops_action.vocabulary import CellStatus, FailureKind, Outcome, StepStatus
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FAILURES = {
     FailureKind.RAISED,
     FailureKind.TIMED_OUT,

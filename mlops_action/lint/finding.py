@@ -43,3 +43,8 @@ class Policy:
     readings: tuple[MetricReading, ...] = ()
     latest: Mapping[str, Verdict] = field(default_factory=dict)
     tracked: frozenset[str] = frozenset()
+
+    @property
+    def rules(self) -> tuple[PlannedGate, ...]:
+        """Every single rule: the gates, and in place of combinations what they combine."""
+        return tuple(part for gate in self.gates for part in (gate.combined or (gate,)))

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from mlops_action.config.spans import Span, inside, span_of
 from mlops_action.errors import MlopsError
 from mlops_action.gates.exact import text_of
-from mlops_action.gates.limits import amount_limit, number_limit, range_limit
+from mlops_action.gates.limits import amount_limit
 from mlops_action.lint.finding import Finding, Policy
+from mlops_action.lint.pairs import wanted_by
 from mlops_action.records import PlannedGate
 
 
 def limit_findings(policy: Policy) -> Iterator[Finding]:
     """Gates whose limit lies at the end of what their metric can be, or beyond."""
-    for gate in policy.gates:
+    for gate in policy.rules:
         span = _span(gate, policy)
         if span is None:
             continue
@@ -33,7 +34,7 @@ def limit_findings(policy: Policy) -> Iterator[Finding]:
 
 def _span(gate: PlannedGate, policy: Policy) -> Span | None:
     """What the metric can be, unless a reading shows that its name means something else."""
-    span = span_of(gate.metric)
+    span = span_of(gate.metric) if not gate.expression else None
     known = [each.value for each in policy.readings if each.name == gate.metric and each.value is not None]
     if span is None or not all(inside(value, span) for value in known if value.is_finite()):
         return None
@@ -41,20 +42,15 @@ def _span(gate: PlannedGate, policy: Policy) -> Span | None:
 
 
 def _said(gate: PlannedGate, span: Span) -> str:
-    low, high = span
-    if gate.rule == "min":
-        limit = number_limit(gate)
-        return _never(high is not None and limit > high) or _always(low is not None and limit <= low)
-    if gate.rule == "max":
-        limit = number_limit(gate)
-        return _never(low is not None and limit < low) or _always(high is not None and limit >= high)
-    if gate.rule == "range":
-        lowest, highest = range_limit(gate)
-        beyond = (high is not None and lowest > high) or (low is not None and highest < low)
-        return _never(beyond) or _always(low is not None and high is not None and lowest <= low and highest >= high)
-    if gate.rule == "equals":
-        return _never(not inside(number_limit(gate), span)) if "tolerance" not in gate.limits else ""
-    return _said_of_change(gate, span)
+    wanted = wanted_by(gate)
+    if wanted is None:
+        return _said_of_change(gate, span)
+    (low, high), (lowest, highest) = wanted, span
+    too_high = low is not None and highest is not None and low > highest
+    too_low = high is not None and lowest is not None and high < lowest
+    below = low is None or (lowest is not None and low <= lowest)
+    above = high is None or (highest is not None and high >= highest)
+    return _never(too_high or too_low) or _always(below and above)
 
 
 def _said_of_change(gate: PlannedGate, span: Span) -> str:

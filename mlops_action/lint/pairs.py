@@ -12,12 +12,12 @@ from mlops_action.gates.limits import number_limit, range_limit, tolerance_of
 from mlops_action.lint.finding import Finding, Policy
 from mlops_action.records import PlannedGate
 
-_Wanted = tuple[Decimal | None, Decimal | None]
+Wanted = tuple[Decimal | None, Decimal | None]
 
 
 def pair_findings(policy: Policy) -> Iterator[Finding]:
     """Gates on the same number that cannot both pass, or of which one says what the other says already."""
-    known = [(gate, wanted) for gate in policy.gates if (wanted := _wanted(gate)) is not None]
+    known = [(gate, wanted) for gate in policy.gates if (wanted := wanted_by(gate)) is not None]
     for (one, wants), (other, also) in combinations(known, 2):
         if _judged(one) != _judged(other):
             continue
@@ -51,10 +51,12 @@ def _softer(idle: PlannedGate, deciding: PlannedGate) -> bool:
 
 def _judged(gate: PlannedGate) -> tuple[object, ...]:
     """What a gate is about; gates on rows differ in more than their limits."""
-    return (gate.metric, gate.slice, gate.predictions, gate.slices, gate.groups, gate.confidence, gate.prove)
+    about = (gate.metric, gate.expression, gate.slice)
+    return (*about, gate.predictions, gate.slices, gate.groups, gate.confidence, gate.prove)
 
 
-def _wanted(gate: PlannedGate) -> _Wanted | None:
+def wanted_by(gate: PlannedGate) -> Wanted | None:
+    """Lowest and highest value that a gate wants; None for gates that want something else."""
     try:
         if gate.rule == "min":
             return number_limit(gate), None

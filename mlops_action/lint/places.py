@@ -11,7 +11,7 @@ _OWN = ("git:HEAD:", "git:@:")
 
 def place_findings(policy: Policy) -> Iterator[Finding]:
     """Gates whose bar is in the change that they judge."""
-    for gate in policy.gates:
+    for gate in policy.rules:
         for what, locator in (("baseline", gate.baseline), ("history", gate.history)):
             own = locator.startswith(_OWN) or locator in policy.tracked
             if locator and own:

@@ -16,7 +16,7 @@ _PATTERN = set("*?[/#")
 def direction_findings(policy: Policy) -> Iterator[Finding]:
     """Gates that want a metric worse, going by its name, or declare it the other way round."""
     for gate in policy.gates:
-        known = by_name(gate.metric, DIRECTIONS)
+        known = by_name(gate.metric, DIRECTIONS) if not gate.expression else None
         spec = policy.specs.get(gate.name)
         declared = spec.direction if spec is not None else None
         if known is None or gate.expression:
@@ -40,7 +40,7 @@ def direction_findings(policy: Policy) -> Iterator[Finding]:
 def _also_bounded(gate: PlannedGate, policy: Policy) -> bool:
     """Whether another gate bounds the same metric on its other side, so that both make a range."""
     other = {"min": "max", "max": "min"}[gate.rule]
-    return any(each.rule == other and each.metric == gate.metric for each in policy.gates)
+    return any(each.rule == other and each.metric == gate.metric for each in policy.rules)
 
 
 def metric_findings(policy: Policy) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def metric_findings(policy: Policy) -> Iterator[Finding]:
     names = tuple(dict.fromkeys(each.name for each in policy.readings))
     if not names:
         return
-    for gate in policy.gates:
+    for gate in policy.rules:
         several = gate.expression or _PATTERN & set(gate.metric)
         known = gate.metric in names or gate.predictions is not None or several
         if not known and gate.metric:

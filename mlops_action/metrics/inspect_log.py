@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from mlops_action.metrics.known_results import at, list_at, pointer
 from mlops_action.records import Json, MetricReading
 
 _HEADER = "header.json"
+_ZSTD = 93
+_DUMP = "`inspect log dump --header-only LOG > scores.json` writes what is needed"
 
 
 class EvalFile:
@@ -38,23 +41,47 @@ def _header(data: bytes, file: str) -> bytes:
         raise MetricUnreadable(
             f"the log has more than {MAX_BYTES} bytes",
             origin=file,
-            hint="write its header alone: `inspect log dump --header-only LOG > scores.json`",
+            hint=_DUMP,
         )
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(_HEADER) as handle:
-            return handle.read(MAX_BYTES + 1)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            member = archive.getinfo(_HEADER)
+            if member.compress_type == _ZSTD and sys.version_info < (3, 14):
+                return _unpacked(data, member, file)
+            with archive.open(member) as handle:
+                return handle.read(MAX_BYTES + 1)
     except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, zlib.error) as error:
         raise MetricUnreadable(
             f"not an Inspect log: {error.args[0] if error.args else error}",
             origin=file,
             hint="a log that did not end has no header yet",
         ) from None
-    except (NotImplementedError, RuntimeError) as error:  # a compression of later Pythons, or a password
+    except (NotImplementedError, RuntimeError) as error:  # another compression, or a password
+        raise MetricUnreadable(f"the log cannot be unpacked here: {error}", origin=file, hint=_DUMP) from None
+
+
+def _unpacked(data: bytes, member: zipfile.ZipInfo, file: str) -> bytes:
+    """The bytes of a member that is compressed by Zstandard, which Python's own zip files know from 3.14 on."""
+    try:
+        import pyarrow as pa
+    except ImportError:
         raise MetricUnreadable(
-            f"the log cannot be unpacked here: {error}",
+            "the log is compressed by Zstandard, which this Python cannot unpack",
             origin=file,
-            hint="`inspect log dump --header-only LOG > scores.json` writes what is needed",
+            hint=f'install "mlops-action[data]", use Python 3.14, or: {_DUMP}',
         ) from None
+    name, extra = (
+        int.from_bytes(data[member.header_offset + at : member.header_offset + at + 2], "little") for at in (26, 28)
+    )
+    start = member.header_offset + 30 + name + extra
+    packed = pa.py_buffer(data[start : start + member.compress_size])
+    try:
+        unpacked: bytes = pa.input_stream(packed, compression="zstd").read(MAX_BYTES + 1)
+    except pa.ArrowException as error:
+        raise zipfile.BadZipFile(str(error)) from None
+    if zlib.crc32(unpacked) != member.CRC and len(unpacked) <= MAX_BYTES:
+        raise zipfile.BadZipFile("the header is damaged")
+    return unpacked
 
 
 def read_log(root: Mapping[str, Json], where: str, found: Readings) -> None:
@@ -70,6 +97,9 @@ def read_log(root: Mapping[str, Json], where: str, found: Readings) -> None:
             origin=f"{where}/status",
             hint="numbers of an evaluation that did not end say nothing about the model; run it to its end",
         )
+    invalidated = at(root, "invalidated")
+    if invalidated is not None and invalidated is not False:
+        raise MetricUnreadable("somebody invalidated the log", origin=f"{where}/invalidated")
     scores = list_at(root, "results.scores")
     for name, leaf in _scores(scores, where):
         origin = f"{where}{leaf.pointer}"
@@ -86,6 +116,9 @@ def _scores(scores: list[Json], where: str) -> Iterator[tuple[str, Leaf]]:
     for place, (scorer, score) in enumerate(zip(names, scores, strict=True)):
         reducer = at(score, "reducer")
         name = f"{scorer}.{reducer}" if names.count(scorer) > 1 and isinstance(reducer, str) else scorer
+        for count in ("scored_samples", "unscored_samples"):
+            if at(score, count) is not None:
+                yield f"{name}.{count}", Leaf(count, at(score, count), pointer("results", "scores", place, count))
         metrics = at(score, "metrics")
         for key, metric in metrics.items() if isinstance(metrics, Mapping) else ():
             if not key:

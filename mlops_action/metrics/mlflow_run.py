@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mlops_action.errors import MetricUnreadable
-from mlops_action.metrics.collect import Leaf, Readings
+from mlops_action.metrics.collect import Leaf, Readings, Written, exact
 from mlops_action.metrics.json_text import value_of
 from mlops_action.metrics.known_results import at, pointer
 from mlops_action.records import Json
 
+_STORED = {sys.float_info.max: "Infinity", -sys.float_info.max: "-Infinity"}
 _ENDED_BADLY = {"FAILED", "KILLED"}
 _PLACES = (("run.info", "run.data.metrics"), ("info", "data.metrics"), ("mlflow.info", "mlflow.metrics"))
 
@@ -31,7 +34,7 @@ def read_run(root: Mapping[str, Json], where: str, found: Readings) -> None:
     base = f"/{place.replace('.', '/')}"
     for name, leaf in _metrics(at(root, place), f"{where}{base}"):
         origin = f"{where}{base}{leaf.pointer}"
-        found.add(name, value_of(leaf, origin), origin)
+        found.add(name, value_of(_infinite_again(leaf), origin), origin)
 
 
 def _metrics(metrics: Json, where: str) -> Iterator[tuple[str, Leaf]]:
@@ -43,6 +46,13 @@ def _metrics(metrics: Json, where: str) -> Iterator[tuple[str, Leaf]]:
         if not isinstance(name, str):
             raise MetricUnreadable("a metric has no name", origin=f"{where}/{place}")
         yield name, Leaf(name, at(each, "value"), pointer(place, "value"))
+
+
+def _infinite_again(leaf: Leaf) -> Leaf:
+    """A server with a database stores infinities as the largest double; no metric is that large."""
+    if isinstance(leaf.value, Written) and float(exact(leaf.value, leaf.pointer)) in _STORED:
+        return replace(leaf, value=Written(_STORED[float(leaf.value)]))
+    return leaf
 
 
 def _last(name: str, values: list[Json]) -> Leaf:

@@ -134,7 +134,9 @@ class _Server:
         hint = "give a token in MLFLOW_TRACKING_TOKEN, or a user and a password" if error.code in {401, 403} else ""
         if 300 <= error.code < 400:
             hint = "set MLFLOW_TRACKING_URI to the address that it redirects to"
-        absent = error.code == 404 and code == "RESOURCE_DOES_NOT_EXIST"
+        # An alias that is not there is told in another way than a run or a version.
+        no_alias = code == "INVALID_PARAMETER_VALUE" and "alias" in message and message.endswith("not found.")
+        absent = (error.code == 404 and code == "RESOURCE_DOES_NOT_EXIST") or (error.code == 400 and no_alias)
         self.refuse(f"{self.host} says {error.code}: {message[:200]}", hint, missing=absent)
 
 

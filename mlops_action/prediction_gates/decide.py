@@ -16,7 +16,7 @@ from mlops_action.prediction_gates.trials import Lack, Trial, exact
 from mlops_action.records import Evidence, PlannedGate
 from mlops_action.registry import load_from
 from mlops_action.statistics.multiplicity import benjamini_hochberg, holm
-from mlops_action.statistics.results import Interval, Significance, tail
+from mlops_action.statistics.results import At, Interval, Significance, tail
 from mlops_action.statistics.seeds import SEED
 from mlops_action.vocabulary import Outcome, Prove, Undecided
 
@@ -124,6 +124,10 @@ def say(it: Tried, correction: Correction) -> Said:
     evidence = _evidence(it, interval, correction, alpha)
     broken = it.test is not None and correction.adjusted <= alpha
     held = it.bounds.low <= interval.low and interval.high <= it.bounds.high
+    if gate.prove is not Prove.NONE and _is_blind(trial.quantity.at, interval):
+        message = f"{it.judged.message}; its interval says nothing ({trial.rows:,} rows), so nothing is proven"
+        hint = "gather more rows, or more clusters where rows have some"
+        return Said(it, Outcome.INCONCLUSIVE, message, evidence, str(Undecided.INCONCLUSIVE), hint, slack)
     outcome = {
         Prove.NONE: plain,
         Prove.PASS: Outcome.PASS if held else Outcome.FAIL if broken else Outcome.INCONCLUSIVE,
@@ -133,6 +137,12 @@ def say(it: Tried, correction: Correction) -> Said:
     if outcome is not Outcome.INCONCLUSIVE:
         return Said(it, outcome, message, evidence, slack=slack)
     return Said(it, outcome, message, evidence, str(Undecided.INCONCLUSIVE), _more_rows(it, interval), slack)
+
+
+def _is_blind(at: At, interval: Interval) -> bool:
+    """Whether an interval is as wide at 50 % as it is: then it is all there is, and no failure could be proven."""
+    narrow = at(0.5)
+    return interval.low < interval.high and (narrow.low, narrow.high) == (interval.low, interval.high)
 
 
 def _without_interval(it: Tried, plain: Outcome, slack: float) -> Said:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_a_server_is_asked_once_for_a_baseline(tracking: Tracking) -> None:
 def test_what_is_not_there_is_missing(tracking: Tracking, locator: str) -> None:
     problem = refusal(tracking, locator)
     assert isinstance(problem, BaselineMissing)
-    assert "says 404: " in problem.message
+    assert f"says {400 if locator == 'models:/credit@gone' else 404}: " in problem.message
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,9 @@ def test_a_run_that_failed_is_no_baseline(tracking: Tracking, status: str) -> No
     assert f"`{status}`" in refusal(tracking, "runs:/bad").message
 
 
-@pytest.mark.parametrize("value", ["NaN", float("nan"), float("inf"), None, True])
+@pytest.mark.parametrize(
+    "value", ["NaN", float("nan"), float("inf"), None, True, sys.float_info.max, -sys.float_info.max]
+)
 def test_a_metric_that_is_no_number_never_passes(tracking: Tracking, value: object) -> None:
     tracking.add_run("odd", auc=value)
     assert judged(baselines(tracking), "runs:/odd").outcome is Outcome.INCONCLUSIVE

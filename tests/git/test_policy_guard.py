@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
@@ -19,7 +20,7 @@ from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.errors import ExitCode
 from mlops_action.pipeline import Pipeline
-from mlops_action.records import Fact, MetricReading, Plan, RunResult, StepResult
+from mlops_action.records import Fact, MetricReading, Plan, PlannedGate, RunResult, StepResult
 from mlops_action.vocabulary import RUN_SCHEMA, StepStatus
 
 TODAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -128,18 +129,58 @@ def test_whatever_a_change_does_to_its_policy_the_target_branch_s_counts(
     assert any(note.startswith(change) for note in guard_of(verdicts)["notes"])
 
 
-def test_a_change_that_switches_judging_off_is_judged_all_the_same(project: Path) -> None:
-    commit(project, mlops_yaml="gates: none\nsteps: {a: {code: x}}\n")
-    plan = Plan("mlops.yaml", str(project), "mlops-out", (), ())
-    step = StepResult("a", StepStatus.OK, readings=(MetricReading("auc", Decimal("0.5"), "m"),))
+def unjudged(project: Path, auc: str, **env: str) -> dict[str, Any] | None:
+    """What a run with `gates: none` is judged as."""
+    plan = replace(Plan("mlops.yaml", str(project), "mlops-out", (), ()), policy_guard=env.pop("guard", ""))
+    step = StepResult("a", StepStatus.OK, readings=(MetricReading("auc", Decimal(auc), "m"),))
     run = RunResult(RUN_SCHEMA, "0", "", "", plan, (step,))
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(project)}
-    for more, outcome in (({"GITHUB_BASE_REF": "main"}, "fail"), ({}, None)):
-        pipeline = Pipeline(Settings(), Context({**env, **more}, project, StringIO(), lambda: TODAY))
-        verdicts = pipeline.judge(plan).run(plan, run, pipeline.loaded.judging)
-        assert (verdicts and str(verdicts.outcome)) == outcome
-        if verdicts is not None:
-            assert guard_of(encode(verdicts))["notes"] == ["nothing is judged any more"]
+    context = Context({"PATH": "/usr/bin:/bin", "HOME": str(project), **env}, project, StringIO(), lambda: TODAY)
+    pipeline = Pipeline(Settings(), context)
+    verdicts = pipeline.judge(plan).run(plan, run, pipeline.loaded.judging)
+    return encode(verdicts) if verdicts is not None else None
+
+
+def test_a_change_that_switches_judging_off_is_judged_all_the_same(tmp_path: Path) -> None:
+    project = repository(tmp_path, mlops_yaml="gates: {floor: {metric: auc, min: 0.9}}\nsteps: {a: {code: x}}\n")
+    commit(project, mlops_yaml="gates: none\nsteps: {a: {code: x}}\n")
+    assert unjudged(project, "0.5") is None
+    for auc, outcome in (("0.5", "fail"), ("0.95", "pass")):
+        verdicts = unjudged(project, auc, GITHUB_BASE_REF="main")
+        assert verdicts is not None
+        assert verdicts["outcome"] == outcome
+        assert guard_of(verdicts)["notes"] == ["nothing is judged any more"]
+
+
+def test_a_project_that_never_judged_anything_may_go_on_so(tmp_path: Path) -> None:
+    project = repository(tmp_path, mlops_yaml="gates: none\nsteps: {a: {code: x}}\n")
+    commit(project, README_md="x\n")
+    assert unjudged(project, "0.5", GITHUB_BASE_REF="main") is None
+
+
+def test_switching_judging_off_in_a_shallow_clone_is_a_warning_and_not_silence(tmp_path: Path) -> None:
+    project = repository(tmp_path, mlops_yaml="gates: none\nsteps: {a: {code: x}}\n")
+    git(tmp_path, "clone", "-q", "--depth", "1", "-b", "change", f"file://{project}", "shallow")
+    verdicts = unjudged(tmp_path / "shallow", "0.5", GITHUB_BASE_REF="main")
+    assert verdicts is not None
+    assert verdicts["outcome"] == "warn"
+    assert unjudged(tmp_path / "shallow", "0.5", GITHUB_BASE_REF="main", guard="off") is None
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "GITHUB_BASE_REF",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+        "CHANGE_TARGET",
+        "SYSTEM_PULLREQUEST_TARGETBRANCHNAME",
+        "BITBUCKET_PR_DESTINATION_BRANCH",
+        "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+    ],
+)
+def test_every_ci_system_that_tells_the_target_branch_is_guarded(tmp_path: Path, variable: str) -> None:
+    project = repository(tmp_path, mlops_yaml="gates: {floor: {metric: auc, min: 0.9}}\nsteps: {a: {code: x}}\n")
+    commit(project, mlops_yaml="gates: none\nsteps: {a: {code: x}}\n")
+    assert unjudged(project, "0.5", **{variable: "main"}) is not None
 
 
 def test_the_target_branch_s_own_word_on_the_guard_counts(tmp_path: Path) -> None:
@@ -180,6 +221,19 @@ def test_the_first_policy_of_a_project_has_nothing_to_pass(tmp_path: Path) -> No
 def test_gates_that_the_workflow_names_are_the_same_on_both_sides(project: Path) -> None:
     code, verdicts, _ = judge(project, 0.85, gates="{floor: {metric: auc, min: 0.8}}")
     assert (code, verdicts["guard"]) == (ExitCode.PASSED, None)
+
+
+def test_a_policy_of_options_alone_has_no_target_branch(tmp_path: Path) -> None:
+    project = repository(tmp_path, README_md="x\n")
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(project), "GITHUB_BASE_REF": "main"}
+    pipeline = Pipeline(Settings(), Context(env, project, StringIO(), lambda: TODAY))
+    step = StepResult("a", StepStatus.OK, readings=(MetricReading("auc", Decimal("0.95"), "m"),))
+    gate = PlannedGate("g", "auc", "min", {"min": 0.9}, "--gates")
+    for config, outcome in (("", "pass"), ("mlops.yaml", "warn")):
+        plan = Plan(config, str(project), "mlops-out", (), (gate,))
+        verdicts = pipeline.judge(plan).run(plan, RunResult(RUN_SCHEMA, "0", "", "", plan, (step,)))
+        assert verdicts is not None
+        assert str(verdicts.outcome) == outcome, "a configuration that was there before the run is missed"
 
 
 def test_a_policy_file_that_the_workflow_names_is_read_from_the_target_branch(project: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from mlops_action.gate_explain import distance
 from mlops_action.metrics.predictions.moved import moved_rows
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.pipeline import Pipeline
-from mlops_action.records import Verdict
+from mlops_action.records import Part, Verdict
 from mlops_action.vocabulary import Outcome, Task
 
 POLICY = """
@@ -138,6 +139,13 @@ def test_text_of_a_verdict_cannot_steer_the_terminal(folder: Path) -> None:
 def test_the_distance_to_the_limit_is_exact(needed: str, value: str, said: str) -> None:
     verdict = Verdict("g", Outcome.FAIL, "m", "", "min", "block", "x", Decimal(value), needed=needed)
     assert distance(verdict) == said
+
+
+def test_the_distance_of_a_gate_on_groups_is_that_between_them() -> None:
+    pair = Part("a / b", Outcome.FAIL, value=Decimal("0.9"), baseline_value=Decimal("0.6"))
+    verdict = Verdict("g", Outcome.FAIL, "m", "", "max-gap", "block", "x", Decimal("0.9"), needed="at most 0.1")
+    assert distance(replace(verdict, parts=(pair,))) == "0.2 beyond the limit"
+    assert distance(verdict) == ""
 
 
 # --- rows

@@ -316,6 +316,28 @@ def test_a_slice_with_too_few_rows_is_inconclusive_or_only_named(folder: Path) -
     assert verdict(folder, f"{gate}, min-n: 10").outcome is Outcome.PASS
 
 
+def test_slices_that_are_all_too_small_are_no_pass(folder: Path) -> None:
+    gate = "metric: accuracy, min: 0, slices: all, min-n: 5000, small-slices: name"
+    found = verdict(folder, gate)
+    assert (found.outcome, found.message) == (Outcome.INCONCLUSIVE, "no slice is large enough to be judged")
+
+
+def test_an_interval_that_says_nothing_is_no_pass_where_failures_must_be_proven(folder: Path) -> None:
+    data = rows(noise=3.0)
+    write(folder / "new.parquet", data | {"user": np.zeros(2000, int)})
+    test = _PAIRED.replace("id: id", "id: id, cluster: user, slices: [region]")
+    for limit in ("max-drop: 0.001", "min: 0.99"):
+        found = verdict(folder, f"metric: accuracy, {limit}, slices: all", test)
+        assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "inconclusive")
+        assert "says nothing" in found.message
+
+
+def test_one_group_is_not_fair(folder: Path) -> None:
+    write(folder / "new.parquet", rows(region=["north"] * 2000))
+    found = verdict(folder, "metric: recall, groups: region, max-gap: 1")
+    assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "missing")
+
+
 def test_too_few_of_a_class_are_too_few_for_what_depends_on_it(folder: Path) -> None:
     few = rows(label=(np.arange(2000) < 4).astype(int))
     write(folder / "new.parquet", few)

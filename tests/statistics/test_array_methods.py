@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import stats
+from scipy import special, stats
 from sklearn.metrics import roc_auc_score
 
-from mlops_action.statistics import clusters, delong, permutation, resampling
+from mlops_action.statistics import area_score, clusters, delong, permutation, resampling
 from mlops_action.statistics.means import Mean
 from mlops_action.statistics.seeds import generator
 
@@ -60,6 +60,30 @@ def test_variance_and_degrees_of_freedom_are_brunner_munzels() -> None:
     mean = Mean(area.value - 0.5, area.variance, area.freedom)
     assert mean.differs_from(0).statistic == pytest.approx(known.statistic, rel=EXACT)
     assert mean.differs_from(0).p_value == pytest.approx(known.pvalue, rel=1e-7)
+
+
+@pytest.mark.parametrize("area", [0.5, 0.62, 0.8, 0.95, 0.99, 0.999])
+def test_the_binormal_models_variance_is_owens_integral(area: float) -> None:
+    h = stats.norm.ppf(area)
+    theirs = area - area**2 - 2 * special.owens_t(h, 1 / np.sqrt(3))
+    spread, kurtosis = area_score._shape(area)
+    assert spread == pytest.approx(theirs, rel=2e-3)
+    placed = stats.norm.cdf(stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000) + np.sqrt(2) * h)
+    assert kurtosis == pytest.approx(stats.kurtosis(placed, fisher=False), rel=6e-2)
+    assert area_score._shape(1 - area) == pytest.approx((spread, kurtosis))
+
+
+def test_the_interval_of_an_area_mirrors_when_labels_are_swapped() -> None:
+    labels, scores, _ = drawn(300)
+    one, other = delong.auc_of(labels, scores).interval(), delong.auc_of(~labels, scores).interval()
+    assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low), abs=1e-9)
+
+
+def test_a_perfect_ranking_of_few_rows_is_not_certain() -> None:
+    labels = np.arange(60) < 12
+    found = delong.auc_of(labels, labels.astype(float)).interval()
+    assert found.high == 1
+    assert 0.8 < found.low < 0.99
 
 
 def test_delongs_variance_interval_and_paired_test_are_those_of_proc(tmp_path: Path) -> None:

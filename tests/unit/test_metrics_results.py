@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import struct
+import sys
 import zipfile
+import zlib
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from mlops_action.errors import MetricUnreadable
@@ -106,7 +110,7 @@ def changed(root: Any, place: str, value: Any) -> Any:
     at = copy
     for key in inside:
         at = at[int(key)] if isinstance(at, list) else at[key]
-    at[last] = value
+    at[int(last) if isinstance(at, list) else last] = value
     return copy
 
 
@@ -167,6 +171,45 @@ def test_a_packed_log_of_inspect_gives_what_its_header_holds() -> None:
 @pytest.mark.parametrize("files", [{}, {"samples/1.json": "{}"}, {"header.json": "[]"}, {"header.json": "{}"}])
 def test_a_packed_log_without_a_header_is_refused(files: dict[str, str]) -> None:
     assert refusal("x.eval", packed(files)).origin.startswith("x.eval")
+
+
+def zstd_packed(text: str, *, damage: bool = False) -> bytes:
+    """A zip whose one member is compressed by Zstandard, as Inspect writes it; Python writes such since 3.14."""
+    plain, name = text.encode(), b"header.json"
+    body = bytes(pa.compress(plain, codec="zstd", asbytes=True))
+    crc = zlib.crc32(plain) ^ damage
+    sizes = struct.pack("<IIIHH", crc, len(body), len(plain), len(name), 0)
+    local = struct.pack("<IHHHHH", 0x04034B50, 63, 0, 93, 0, 0) + sizes + name + body
+    central = struct.pack("<IHHHHHH", 0x02014B50, 63, 63, 0, 93, 0, 0) + sizes
+    central += struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 1, 1, len(central), len(local), 0)
+    return local + central + end
+
+
+def test_a_log_that_is_compressed_as_inspect_does_today_is_read() -> None:
+    found = read("x.eval", zstd_packed(json.dumps(INSPECT)))
+    assert [each.name for each in found] == list(values(INSPECT))
+
+
+def test_a_damaged_compressed_log_is_refused() -> None:
+    assert "not an Inspect log" in refusal("x.eval", zstd_packed(json.dumps(INSPECT), damage=True)).message
+    assert refusal("x.eval", zstd_packed(json.dumps(INSPECT)).replace(b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\x00")).message
+
+
+def test_without_the_extra_a_compressed_log_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    if sys.version_info < (3, 14):
+        assert "mlops-action[data]" in refusal("x.eval", zstd_packed(json.dumps(INSPECT))).hint
+
+
+def test_a_log_that_somebody_invalidated_gives_no_numbers() -> None:
+    assert "invalidated" in refusal("r.json", json.dumps({**INSPECT, "invalidated": True})).message
+    assert values({**INSPECT, "invalidated": False}) == values(INSPECT)
+
+
+def test_samples_without_a_score_are_counted() -> None:
+    scored = changed(INSPECT, "results.scores.2.unscored_samples", 3)
+    assert values(scored)["match.unscored_samples"] == "3"
 
 
 def test_a_packed_log_that_was_cut_off_is_refused() -> None:

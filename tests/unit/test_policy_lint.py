@@ -64,11 +64,21 @@ def said(findings: Any) -> list[str]:
         ("{metric: accuracy_percent, min: 95}", ""),
         ("{metric: my_score, min: 95}", ""),
         ("{metric: neg_log_loss, min: -1}", ""),
+        ("{expression: 100 * test.accuracy, min: 95}", ""),
     ],
 )
 def test_a_limit_beyond_what_its_metric_can_be_is_found(gate: str, words: str) -> None:
     found = said(limit_findings(policy(f"g: {gate}")))
     assert [words in each for each in found] == ([True] if words else []), found
+
+
+def test_the_rules_of_a_combination_are_looked_at_one_by_one() -> None:
+    known = policy(
+        "g: {any: [{metric: accuracy, min: 2}, {metric: loss, min: 0.1}, {metric: acuracy, min: 0.5}]}", loss=1
+    )
+    assert "can never pass" in said(limit_findings(known))[0]
+    assert ["`accuracy`" in each or "`acuracy`" in each for each in said(metric_findings(known))] == [True, True]
+    assert said(pair_findings(known)) == []
 
 
 def test_a_reading_that_shows_that_a_name_means_something_else_is_believed() -> None:
@@ -112,6 +122,8 @@ def test_a_contradiction_is_certain_only_where_both_gates_block() -> None:
         ("a: {metric: accuracy, min: 0.9}, b: {metric: accuracy, max: 0.99}", ""),
         ("a: {metric: my_score, max: 0.1}", ""),
         ("a: {metric: accuracy_drop, max: 0.1}", ""),
+        ("a: {metric: accuracy_std, max: 0.1}", ""),
+        ("a: {expression: 1 - test.accuracy, max: 0.1}", ""),
     ],
 )
 def test_directions_that_contradict_a_name_are_found(gates: str, words: str) -> None:

@@ -45,6 +45,8 @@ def planned(gate: str) -> Any:
         ("predictions: test, metric: f1, min: 0, confidence: 100%", "a confidence level from 50% to below 100%"),
         ("predictions: test, metric: f1, min: 0, min-n: -1", "a whole number from 0 on"),
         ("predictions: test, min: 0", "metric"),
+        ("predictions: test, metric: rocauc, min: 0", "have no metric `rocauc` | did you mean `roc_auc`?"),
+        ("predictions: test, metric: mae, max: 1", "have no metric `mae`"),
     ],
 )
 def test_a_gate_that_does_not_fit_its_predictions_is_told(gate: str, says: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -197,9 +198,45 @@ def test_a_waiver_of_one_slice_does_not_hide_another_that_could_not_be_judged() 
     assert (found.outcome, found.undecided) == (Outcome.INCONCLUSIVE, "broken")
 
 
+def test_each_rule_of_a_combination_is_waived_on_its_own_side() -> None:
+    text = "{all: [{metric: auc, min: 0.9}, {metric: loss, max: 0.2}]}"
+    gates = plan_gates(policy_from_text(f"g: {text}", "gates.yaml"))
+    readings = [MetricReading("auc", Decimal("0.85"), "m.json"), MetricReading("loss", Decimal("0.3"), "m.json")]
+    auc, loss = waiver(slice="auc", down_to="0.8"), waiver(slice="loss", up_to="0.3")
+    for waivers, outcome in (((auc,), Outcome.FAIL), ((auc, loss), Outcome.WARN), ((loss,), Outcome.FAIL)):
+        verdicts = evaluate(gates, readings, Old(), WaiverBook(waivers, TODAY, 90))
+        assert verdicts.outcome is outcome
+    wrong = waiver(slice="loss", down_to="0.1")
+    assert evaluate(gates, readings, Old(), WaiverBook((auc, wrong), TODAY, 90)).outcome is Outcome.FAIL
+
+
 def test_parts_that_do_not_count_need_no_waiver() -> None:
     verdict = of_parts(part("c=NO", "0.8"), part("c=SE", "0.1", counted=False))
     assert waived(verdict, waiver(slice="c=NO", down_to="0.8")).outcome is Outcome.WARN
+
+
+@pytest.mark.parametrize(
+    ("rule", "one", "other", "bound", "outcome"),
+    [
+        ("max-gap", "0.05", "0.55", {"up_to": "0.1"}, Outcome.FAIL),
+        ("max-gap", "0.05", "0.55", {"up_to": "0.5"}, Outcome.WARN),
+        ("max-gap", "0.55", "0.05", {"up_to": "0.5"}, Outcome.WARN),
+        ("min-ratio", "0.9", "0.3", {"down_to": "0.5"}, Outcome.FAIL),
+        ("min-ratio", "0.9", "0.3", {"down_to": "0.3"}, Outcome.WARN),
+        ("min-ratio", "0.9", "0", {"down_to": "0.3"}, Outcome.FAIL),
+        ("min-ratio", "0.9", "0.3", {"down_to": "0"}, Outcome.FAIL),
+        ("max-gap", "0.05", "0.55", {"up_to": "1"}, Outcome.FAIL),
+    ],
+)
+def test_a_waiver_of_a_gate_on_groups_bounds_what_is_between_them(
+    rule: str, one: str, other: str, bound: dict[str, str], outcome: Outcome
+) -> None:
+    gate = PlannedGate("g", "recall", rule, {rule: 0.9}, "gates.yaml:1:1", groups="c")
+    pair = Part("c=NO / c=SE", Outcome.FAIL, value=Decimal(one), baseline_value=Decimal(other))
+    verdict = Verdict("g", Outcome.FAIL, "recall", "", rule, "block", "x", Decimal(one), parts=(pair,))
+    book = WaiverBook((waiver(**bound),), TODAY, 90)
+    assert book.waive(gate, verdict).outcome is outcome
+    assert book.waive(gate, replace(verdict, parts=())).outcome is Outcome.FAIL
 
 
 def test_too_little_data_may_be_waived_as_its_value_is_known() -> None:

@@ -52,8 +52,10 @@ def aligned(candidate: Path, baseline: Path, roles: Roles) -> Aligned:
     places = _places(ours, theirs, roles.id, str(baseline))
     rows = ours.num_rows, theirs.num_rows
     if places is not None:
-        shared = pc.is_valid(places)
-        ours, theirs = ours.filter(shared), theirs.take(places.filter(shared))
+        if places.null_count:
+            shared = pc.is_valid(places)
+            ours, places = ours.filter(shared), places.filter(shared)
+        theirs = theirs.take(places)
     if not ours.num_rows:
         raise PredictionsUnreadable(
             f"no `{roles.id}` of the baseline is among the candidate's", origin=str(baseline), hint=_SAME_ROWS

@@ -90,6 +90,7 @@ class BinaryDifferences:
                 said.append(scores >= roles.threshold)
         self._said = said
         self._shared = Shared(candidate, roles)
+        self._differences: dict[str, Floats] = {}
 
     def of(self, metric: str, name: str, rows: Truth) -> Quantity | None:
         """The difference of a metric on some rows, or None where no paired method is known.
@@ -110,8 +111,10 @@ class BinaryDifferences:
         if metric == "roc_auc" and self._shared.weights is None:
             return self._areas(rows)
         if metric in {"log_loss", "brier"}:
-            losses = [self._losses(metric, scores) for scores in self._scores if scores is not None]
-            return loss_difference(losses[0] - losses[1], rows, self._shared, (metric, name))
+            if metric not in self._differences:
+                losses = [self._losses(metric, scores) for scores in self._scores if scores is not None]
+                self._differences[metric] = losses[0] - losses[1]
+            return loss_difference(self._differences[metric], rows, self._shared, (metric, name))
         return None
 
     def _share(self, metric: str) -> tuple[Truth, Truth, Truth] | None:

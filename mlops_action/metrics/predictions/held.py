@@ -15,6 +15,8 @@ from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer
 from mlops_action.statistics.clusters import Codes, Floats
 
+MOST_WEIGHT = 1e100
+"""The square of a sum of larger weights is no number."""
 Columns = dict[str, npt.NDArray[Any]]
 
 
@@ -34,7 +36,7 @@ class Held:
         """Keep a batch's rows.
 
         Raises:
-            PredictionsUnreadable: a weight is negative, or a weight or cluster is missing.
+            PredictionsUnreadable: a weight is negative or absurdly large, or a weight or cluster is missing.
         """
         cells = self._slicer.cells_of(batch)
         weights = batch.finite(self._roles.weight) if self._roles.weight else np.ones(batch.rows)
@@ -42,6 +44,13 @@ class Held:
             row = batch.first + int(np.argmin(weights))
             raise PredictionsUnreadable(
                 f"`{self._roles.weight}` is negative in row {row}", origin=batch.origin, hint="a weight is 0 or more"
+            )
+        if weights.max() > MOST_WEIGHT:
+            row = batch.first + int(np.argmax(weights))
+            raise PredictionsUnreadable(
+                f"`{self._roles.weight}` is {weights.max():g} in row {row}: too large to be reckoned with",
+                origin=batch.origin,
+                hint="only the ratio of weights matters; write smaller ones",
             )
         if self._roles.cluster:
             self._clusters.append(batch.raw(self._roles.cluster))
