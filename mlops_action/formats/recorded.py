@@ -83,7 +83,8 @@ def elsewhere_of(manifest: Json) -> list[Elsewhere]:
     for each, place in _paired(manifest, "git-data"):
         uri = f"git+{remote}@{place.get('commit', '')}#{each['path']}" if remote else ""
         digest = {"sha256": each["sha256"], "gitBlob": each["gitBlob"]}
-        found.append(Elsewhere(str(place.get("declared") or each["path"]), uri, digest, each.get("size")))
+        name = f"git:{place['commit']}:{each['path']}" if place.get("commit") else str(each["path"])
+        found.append(Elsewhere(name, uri, digest, each.get("size")))
     for each, _ in _paired(manifest, "remote-data"):
         digest = {"sha256": each["sha256"]} if each.get("sha256") else {}
         version = str(each.get("version-id") or each.get("etag") or "")

@@ -113,7 +113,7 @@ def failed(root: Path, folder: Path) -> list[str]:
 
 def test_a_file_of_another_commit_is_verified_offline_and_found_again(root: Path, tmp_path: Path) -> None:
     recorded(root, "git:accepted:data/a.csv")
-    assert states(root)["git:accepted:data/a.csv"] is Is.RIGHT
+    assert states(root)[f"git:{git(root, 'rev-parse', 'accepted')}:data/a.csv"] is Is.RIGHT
     assert failed(root, tmp_path / "again") == []
 
 
