@@ -54,7 +54,7 @@ def _namespace(manifest: Json) -> str:
 
 
 def _facet(name: str, release: str, /, **values: Json) -> Json:
-    return {"_producer": PRODUCER, "_schemaURL": f"{_FACETS}{release}/{name}.json", **values}
+    return {"_producer": PRODUCER, "_schemaURL": f"{_FACETS}{release}/{name}.json#/$defs/{name}", **values}
 
 
 def _run_facets(manifest: Json) -> Json:
