@@ -59,6 +59,7 @@ class GitFact:
                 "changed-count": len(changed),
                 "shallow": repository.attempt("rev-parse", "--is-shallow-repository") == "true",
                 "autocrlf": repository.attempt("config", "--get", "core.autocrlf"),
+                "eol": repository.attempt("config", "--get", "core.eol"),
                 "lfs-files": len(lfs.files),
                 "lfs-pointers": lfs.pointers,
             },
