@@ -102,6 +102,7 @@ def _locator(repository: Repository, commit: str) -> Json:
         "commit": commit,
         "parents": [line.split()[1] for line in header.splitlines() if line.startswith("parent ")],
         "ref": repository.attempt("symbolic-ref", "--quiet", "HEAD"),
+        "refs": repository.attempt("for-each-ref", "--points-at=HEAD", "--format=%(refname)").splitlines()[:MOST_PATHS],
         "remote": bare_url(url),
     }
 
