@@ -7,7 +7,17 @@ from urllib.parse import quote
 
 from mlops_action.canonical import Json, pretty_bytes
 from mlops_action.formats.interface import Exported
-from mlops_action.formats.recorded import INPUT, OUTPUT, Elsewhere, Recorded, elsewhere_of, last_states, part, steps_of
+from mlops_action.formats.recorded import (
+    INPUT,
+    OUTPUT,
+    Elsewhere,
+    Recorded,
+    elsewhere_of,
+    files_of,
+    last_states,
+    part,
+    steps_of,
+)
 from mlops_action.stores.folder import MANIFEST_FILE
 
 FILE = "ro-crate-metadata.json"
@@ -97,9 +107,12 @@ def _action(step: Json, seen: Json, values: list[Json], observation: Json) -> Js
         "endTime": str(observation.get("finished", "")),
         "actionStatus": {"@id": _STATUS.get(step["status"], _FAILED)},
         "object": _one(
-            [*({"@id": _id(each["path"])} for each in step["inputs"]), *({"@id": each["@id"]} for each in values)]
+            [
+                *({"@id": _id(each["path"])} for each in files_of(step, "inputs")),
+                *({"@id": each["@id"]} for each in values),
+            ]
         ),
-        "result": _one([{"@id": _id(each["path"])} for each in step["outputs-after"]]),
+        "result": _one([{"@id": _id(each["path"])} for each in files_of(step, "outputs-after")]),
     } | ended
 
 
