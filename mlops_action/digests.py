@@ -18,6 +18,8 @@ from mlops_action.records import FileState, Uncaptured
 _MAGIC = re.compile(r"[*?\[]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SMALL = 1 << 20
+_NO_DATA = {".gitkeep", ".gitignore", ".gitattributes", ".keep", ".DS_Store", ".ipynb_checkpoints", ".git", ".dvc"}
+"""Hidden names that nobody would miss among data."""
 _LEADS_OUT = "leads out of the project folder"
 
 Trail = frozenset[tuple[int, int]]
@@ -207,10 +209,14 @@ class _Walk:
             self.skipped[here] = "is a device, pipe or socket"
             return False
         inner = trail | {(seen.st_dev, seen.st_ino)}
-        taken = [self._take_entry(_join(here, entry.name), entry, inner) for entry in self._entries_of(here)]
+        taken = [self._take_entry(_join(here, e.name), e, inner) for e in self._entries_of(here, hidden=True)]
         return any(taken)
 
     def _take_entry(self, here: str, entry: os.DirEntry[str], trail: Trail) -> bool:
+        if entry.name[0] == ".":
+            if entry.name not in _NO_DATA:
+                self.skipped[here] = "has a name that starts with a dot: name it to have it recorded"
+            return False
         if not entry.is_file(follow_symlinks=False):
             return self._take(here, trail)
         self.files.add(here)

@@ -27,6 +27,7 @@ from mlops_action.errors import (
     nearest,
 )
 from mlops_action.executors.ordering import overlap
+from mlops_action.facts.places import hint_for_missing
 from mlops_action.gate_plan import planned_policy
 from mlops_action.kernels.places import KernelFinding
 from mlops_action.kernels.specs import DEFAULT_KERNEL
@@ -260,7 +261,7 @@ class Planner:
                         FileMissing(
                             f"step `{step.name}` reads `{pattern}`, which does not exist and no earlier step writes",
                             origin=self.loaded.origin(f"/steps/{step.name}/inputs/{i}"),
-                            hint="correct the path, or list it under `outputs` of the step that writes it",
+                            hint=hint_for_missing(pattern),
                         )
                     )
             promised += [*step.outputs, *step.metrics]

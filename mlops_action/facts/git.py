@@ -59,6 +59,7 @@ class GitFact:
                 "changed-count": len(changed),
                 "shallow": repository.attempt("rev-parse", "--is-shallow-repository") == "true",
                 "autocrlf": repository.attempt("config", "--get", "core.autocrlf"),
+                "eol": repository.attempt("config", "--get", "core.eol"),
                 "lfs-files": len(lfs.files),
                 "lfs-pointers": lfs.pointers,
             },
@@ -101,6 +102,7 @@ def _locator(repository: Repository, commit: str) -> Json:
         "commit": commit,
         "parents": [line.split()[1] for line in header.splitlines() if line.startswith("parent ")],
         "ref": repository.attempt("symbolic-ref", "--quiet", "HEAD"),
+        "refs": repository.attempt("for-each-ref", "--points-at=HEAD", "--format=%(refname)").splitlines()[:MOST_PATHS],
         "remote": bare_url(url),
     }
 

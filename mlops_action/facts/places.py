@@ -34,3 +34,10 @@ def told_apart(entries: Iterable[str]) -> Declared:
 def is_address(entry: str) -> bool:
     """Whether an entry names an object elsewhere."""
     return _ADDRESS.match(entry) is not None
+
+
+def hint_for_missing(entry: str) -> str:
+    """What to do about an input that is not there."""
+    if is_address(entry) or entry.startswith(GIT):
+        return "a step's inputs are files of the project; name data from elsewhere under `manifest: data`"
+    return "correct the path, or list it under `outputs` of the step that writes it"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_action.canonical import Json, canonical_bytes
 from mlops_action.formats.interface import Exported
-from mlops_action.formats.recorded import part, steps_of
+from mlops_action.formats.recorded import files_of, part, steps_of
 
 FILE = "openlineage.ndjson"
 PRODUCER = "https://example.org/mlops-action"
@@ -32,7 +32,7 @@ def _events(manifest: Json) -> Iterator[Json]:
         common = {
             "run": {"runId": _run_id(manifest, step["name"]), "facets": _run_facets(manifest)},
             "job": {"namespace": _namespace(manifest), "name": step["name"], "facets": _job_facets(manifest)},
-            "inputs": [_dataset(manifest, each) for each in step["inputs"]],
+            "inputs": [_dataset(manifest, each) for each in files_of(step, "inputs")],
             "producer": PRODUCER,
             "schemaURL": SCHEMA,
         }
@@ -40,7 +40,7 @@ def _events(manifest: Json) -> Iterator[Json]:
         yield common | {
             "eventType": _ENDS.get(step["status"], "FAIL"),
             "eventTime": max(started, observation["finished"]),
-            "outputs": [_dataset(manifest, each) for each in step["outputs-after"]],
+            "outputs": [_dataset(manifest, each) for each in files_of(step, "outputs-after")],
         }
 
 
@@ -54,7 +54,7 @@ def _namespace(manifest: Json) -> str:
 
 
 def _facet(name: str, release: str, /, **values: Json) -> Json:
-    return {"_producer": PRODUCER, "_schemaURL": f"{_FACETS}{release}/{name}.json", **values}
+    return {"_producer": PRODUCER, "_schemaURL": f"{_FACETS}{release}/{name}.json#/$defs/{name}", **values}
 
 
 def _run_facets(manifest: Json) -> Json:

@@ -54,9 +54,9 @@ def last_states(manifest: Json) -> list[Recorded]:
     for state in data_of(manifest):
         found[state["path"]] = _recorded(DATA, state)
     for step in steps_of(manifest):
-        for state in _listed(step, "inputs"):
+        for state in files_of(step, "inputs"):
             found.setdefault(state["path"], _recorded(INPUT, state, step["name"]))
-        for state in _listed(step, "outputs-after"):
+        for state in files_of(step, "outputs-after"):
             found[state["path"]] = _recorded(OUTPUT, state, step["name"])
         source = step.get("source")
         if source:
@@ -83,7 +83,8 @@ def elsewhere_of(manifest: Json) -> list[Elsewhere]:
     for each, place in _paired(manifest, "git-data"):
         uri = f"git+{remote}@{place.get('commit', '')}#{each['path']}" if remote else ""
         digest = {"sha256": each["sha256"], "gitBlob": each["gitBlob"]}
-        found.append(Elsewhere(str(place.get("declared") or each["path"]), uri, digest, each.get("size")))
+        name = f"git:{place['commit']}:{each['path']}" if place.get("commit") else str(each["path"])
+        found.append(Elsewhere(name, uri, digest, each.get("size")))
     for each, _ in _paired(manifest, "remote-data"):
         digest = {"sha256": each["sha256"]} if each.get("sha256") else {}
         version = str(each.get("version-id") or each.get("etag") or "")
@@ -140,6 +141,7 @@ def _recorded(kind: str, state: Json, step: str = "") -> Recorded:
     return Recorded(kind, state["path"], state.get("sha256", ""), state.get("size"), step)
 
 
-def _listed(step: Json, key: str) -> Iterator[Json]:
+def files_of(step: Json, key: str) -> Iterator[Json]:
+    """The files of a step by name: none where they are so many that the manifest only has their digest."""
     listed = step.get(key) or ()
     yield from listed if isinstance(listed, list) else ()  # many files are a digest, with a list beside the manifest

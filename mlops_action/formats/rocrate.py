@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import mimetypes
 from urllib.parse import quote
 
 from mlops_action.canonical import Json, pretty_bytes
 from mlops_action.formats.interface import Exported
-from mlops_action.formats.recorded import INPUT, OUTPUT, Elsewhere, Recorded, elsewhere_of, last_states, part, steps_of
+from mlops_action.formats.recorded import (
+    INPUT,
+    OUTPUT,
+    Elsewhere,
+    Recorded,
+    elsewhere_of,
+    files_of,
+    last_states,
+    part,
+    steps_of,
+)
 from mlops_action.stores.folder import MANIFEST_FILE
 
 FILE = "ro-crate-metadata.json"
@@ -15,6 +26,7 @@ _CONTEXT = [
     "https://w3id.org/ro/crate/1.1/context",
     {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"},
 ]
+_TYPES = mimetypes.MimeTypes(filenames=())
 _STATUS = {"ok": "http://schema.org/CompletedActionStatus"}
 _FAILED = "http://schema.org/FailedActionStatus"
 _TOOL = "#mlops-action"
@@ -58,7 +70,7 @@ def _head(manifest: Json, parts: list[str]) -> list[Json]:
             "license": "The manifest does not say under which licence these files are.",
             "conformsTo": {"@id": PROFILE},
             "hasPart": [{"@id": MANIFEST_FILE}, *({"@id": each} for each in parts)],
-            "mentions": [{"@id": f"#step-{_id(name)}"} for name in steps],
+            "mentions": _one([{"@id": f"#step-{_id(name)}"} for name in steps]),
         },
         {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
         {
@@ -94,11 +106,13 @@ def _action(step: Json, seen: Json, values: list[Json], observation: Json) -> Js
         "startTime": str(seen.get("started") or observation.get("started", "")),
         "endTime": str(observation.get("finished", "")),
         "actionStatus": {"@id": _STATUS.get(step["status"], _FAILED)},
-        "object": [
-            *({"@id": _id(each["path"])} for each in step["inputs"]),
-            *({"@id": each["@id"]} for each in values),
-        ],
-        "result": [{"@id": _id(each["path"])} for each in step["outputs-after"]],
+        "object": _one(
+            [
+                *({"@id": _id(each["path"])} for each in files_of(step, "inputs")),
+                *({"@id": each["@id"]} for each in values),
+            ]
+        ),
+        "result": _one([{"@id": _id(each["path"])} for each in files_of(step, "outputs-after")]),
     } | ended
 
 
@@ -109,7 +123,8 @@ def _value(step: str, name: str, value: Json) -> Json:
 def _file(each: Recorded) -> Json:
     kind: Json = "File" if each.kind in {INPUT, OUTPUT, "data"} else ["File", "SoftwareSourceCode"]
     size = {} if each.size is None else {"contentSize": str(each.size)}
-    return {"@id": _id(each.path), "@type": kind, "name": each.path, "sha256": each.sha256} | size
+    encoding = {"encodingFormat": _encoding(each.path)}
+    return {"@id": _id(each.path), "@type": kind, "name": each.path, "sha256": each.sha256} | encoding | size
 
 
 def _of_the_web(each: Elsewhere) -> bool:
@@ -125,6 +140,18 @@ def _elsewhere(each: Elsewhere) -> Json:
     size = {} if each.size is None else {"contentSize": str(each.size)}
     digest = {"sha256": each.digest["sha256"]} if each.digest else {}
     return {"@id": _url(each), "@type": "File", "name": each.name} | digest | size
+
+
+def _encoding(path: str) -> str:
+    """Media type by the ending, as Python knows it on every machine."""
+    if path.endswith(".ipynb"):
+        return "application/x-ipynb+json"
+    return _TYPES.guess_type(path)[0] or "application/octet-stream"
+
+
+def _one(values: list[Json]) -> Json:
+    """A single value stands for itself, as RO-Crate recommends."""
+    return values[0] if len(values) == 1 else values
 
 
 def _manifest_file(manifest: Json) -> Json:

@@ -10,6 +10,7 @@ from mlops_action.formats.recorded import elsewhere_of, inputs_of, many_data, ou
 
 ABSENT: Json = None
 _SHORT = 19
+_MOST_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def _code(before: Json, after: Json) -> Iterator[Change]:
             for each in (before, after)
         ]
         words = f"the source tree changed: commit {commits[0]}{dirty[0]} became {commits[1]}{dirty[1]}"
+        words += _uncommitted(before, after)
         yield Change("code", "source tree", trees[0], trees[1], words)
     inner = [
         {each["path"]: each["tree"] for each in part(side, "identity", "source").get("submodules", ())}
@@ -52,6 +54,14 @@ def _code(before: Json, after: Json) -> Iterator[Change]:
         for each in (before, after)
     ]
     yield from _mapped("code", "code of step", digests, _digest)
+
+
+def _uncommitted(before: Json, after: Json) -> str:
+    """Files whose uncommitted changes are not the same in both runs, as far as the manifests name them."""
+    named = [set(part(each, "observation", "source").get("changed") or ()) for each in (before, after)]
+    names = sorted(named[0] | named[1])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f" (uncommitted: {', '.join(names[:_MOST_NAMES])}{more})" if names else ""
 
 
 def _parameters(before: Json, after: Json) -> Iterator[Change]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_action.canonical import Json
+from mlops_action.formats.cyclonedx import is_model
 from mlops_action.formats.markdown_text import escaped
 from mlops_action.formats.recorded import elsewhere_of, inputs_of, many_data, outputs_of, part, steps_of
 
@@ -32,7 +33,7 @@ def _summary(manifest: Json) -> Iterator[str]:
     yield ""
     yield (
         f"On {str(observation.get('started', ''))[:10] or 'an unknown day'} a computer worked through "
-        f"{_counted(len(steps), 'step')}; {well} of them ended well. "
+        f"{_counted(len(steps), 'step')}; {_ended(well, len(steps))}. "
         f"The run has the name `{manifest['manifest-id']}`. The name is made from everything that went into the run: "
         "another run has the same name only if it had the same code, data, settings and programs."
     )
@@ -136,6 +137,8 @@ def _rebuild(manifest: Json) -> Iterator[str]:
             "The code can be fetched again. `mlops-action manifest reproduce` tries the whole run and says how far "
             "it came."
         )
+        if not locator.get("remote"):
+            yield "The record does not say from where: name a repository that has this version with `--source`."
     yield ""
 
 
@@ -154,7 +157,9 @@ def _model_card(manifest: Json) -> Iterator[str]:
     """A section to paste into a model card; what only people know is left to them, visibly."""
     yield "## For the model card"
     yield ""
-    models = [f"`{escaped(each.path)}` (SHA-256 `{each.sha256}`)" for each in outputs_of(manifest)[:MOST]]
+    outputs = outputs_of(manifest)
+    chosen = [each for each in outputs if is_model(each.path)] or outputs
+    models = [f"`{escaped(each.path)}` (SHA-256 `{each.sha256}`)" for each in chosen[:MOST]]
     names = [each.path for each in inputs_of(manifest)] + [each.name for each in elsewhere_of(manifest)]
     data = [f"`{escaped(name)}`" for name in names[:MOST]] + (["and more"] if len(names) > MOST else [])
     readings = part(manifest, "results", "metrics") or ()
@@ -172,6 +177,12 @@ def _listed(lines: list[str]) -> Iterator[str]:
     yield from (f"  - {line}" for line in lines[:MOST])
     if len(lines) > MOST:
         yield f"  - and {len(lines) - MOST} more"
+
+
+def _ended(well: int, count: int) -> str:
+    if well == count:
+        return "it ended well" if count == 1 else "all of them ended well"
+    return "it did not end well" if count == 1 else f"{well} of them ended well"
 
 
 def _counted(number: int, word: str) -> str:

@@ -13,9 +13,9 @@ Json = Any
 """A JSON value."""
 
 
-def documented(doc: str, **options: Any) -> Any:
-    """Declare a dataclass field together with the sentence that documents it."""
-    return field(metadata={"doc": doc}, **options)
+def documented(doc: str, *, schema: Json = None, **options: Any) -> Any:
+    """Declare a dataclass field with the sentence that documents it, and a schema where its type says little."""
+    return field(metadata={"doc": doc} | ({"schema": schema} if schema else {}), **options)
 
 
 @dataclass(frozen=True)

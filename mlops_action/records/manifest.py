@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlops_action.records.base import Json, documented
+from mlops_action.records.manifest_shapes import DIGEST, IDENTITY, LOCATOR, OBSERVATION, RESULTS
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Manifest:
     """The record of a run (`manifest.json`)."""
 
     schema: str = documented("Name and version of this format.")
-    manifest_id: str = documented("`sha256:` of the RFC 8785 bytes of `identity`.")
-    identity: Json = documented("What the run was made of: code, data, parameters, environment.")
-    locator: Json = documented("Where those can be found again: remote, commit, branch, paths.")
-    results: Json = documented("What came out: outputs, metrics, verdicts.")
-    observation: Json = documented("Times, host and CI claims; not part of the identity.")
+    manifest_id: str = documented("`sha256:` of the RFC 8785 bytes of `identity`.", schema=DIGEST)
+    identity: Json = documented("What the run was made of: code, data, parameters, environment.", schema=IDENTITY)
+    locator: Json = documented("Where those can be found again: remote, commit, branch, paths.", schema=LOCATOR)
+    results: Json = documented("What came out: outputs, metrics, verdicts.", schema=RESULTS)
+    observation: Json = documented("Times, host and CI claims; not part of the identity.", schema=OBSERVATION)
     completeness: tuple[Uncaptured, ...] = documented("Each thing that was not captured, and why.")
     parts: dict[str, str] = documented(
         "`sha256:` of the RFC 8785 bytes of each part that the id says nothing of, by its name.", default_factory=dict

@@ -21,7 +21,7 @@ from mlops_action.config.model import ManifestSpec
 from mlops_action.context import Context
 from mlops_action.facts.git_data import GitData
 from mlops_action.facts.interface import Scene
-from mlops_action.facts.places import told_apart
+from mlops_action.facts.places import hint_for_missing, told_apart
 from mlops_action.facts.remote_data import RemoteData
 from mlops_action.facts.remote_objects import kind_of_etag, object_at
 from mlops_action.facts.watch import Watch, with_changes
@@ -53,6 +53,11 @@ def test_entries_are_told_apart_by_how_they_begin() -> None:
     assert declared.patterns == ("data/*.csv", "odd:name.csv")
     assert declared.in_git == ("git:main:a.csv",)
     assert declared.addresses == ("s3://bucket/a", "HTTPS://x/y")
+
+
+def test_an_address_among_the_inputs_of_a_step_is_told_where_it_belongs() -> None:
+    assert "manifest: data" in hint_for_missing("s3://bucket/a.csv")
+    assert "outputs" in hint_for_missing("data/a.csv")
 
 
 # --- files of other commits
@@ -113,7 +118,7 @@ def failed(root: Path, folder: Path) -> list[str]:
 
 def test_a_file_of_another_commit_is_verified_offline_and_found_again(root: Path, tmp_path: Path) -> None:
     recorded(root, "git:accepted:data/a.csv")
-    assert states(root)["git:accepted:data/a.csv"] is Is.RIGHT
+    assert states(root)[f"git:{git(root, 'rev-parse', 'accepted')}:data/a.csv"] is Is.RIGHT
     assert failed(root, tmp_path / "again") == []
 
 

@@ -109,6 +109,16 @@ def test_data_that_is_declared_and_not_there_is_told_missing(tmp_path: Path) -> 
     ]
 
 
+def test_a_hidden_file_in_a_declared_folder_is_told_missing_and_recorded_when_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data/.cache").mkdir(parents=True)
+    for name in ("a.csv", ".labels", ".gitkeep", ".cache/x"):
+        (tmp_path / "data" / name).write_text(name)
+    fact = data_of(tmp_path, "data")
+    assert [entry["path"] for entry in fact.identity] == ["data/a.csv"]
+    assert [gap.what for gap in fact.uncaptured] == ["data `data/.cache`", "data `data/.labels`"]
+    assert [entry["path"] for entry in data_of(tmp_path, "data/.labels").identity] == ["data/.labels"]
+
+
 def test_data_that_cannot_be_read_is_told_and_the_rest_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlops_action.facts import data
 

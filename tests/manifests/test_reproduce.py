@@ -17,7 +17,7 @@ import pytest
 from acceptance.scratch import clean_env, commit_all, tool
 from hypothesis import given
 from hypothesis import strategies as st
-from manifest_project import project, record, written
+from manifest_project import git, project, record, written
 
 from mlops_action.config.values import Amount
 from mlops_action.errors import BadValue
@@ -79,6 +79,18 @@ def test_a_commit_that_is_gone_is_a_failed_check_and_stops_what_needs_it(root: P
     checks = reproduce(place(root, tmp_path, source=str(other)))
     assert "the source is fetched" in failed(checks)
     assert level_of(checks) is Level.RECORDED
+
+
+def test_the_merge_commit_of_a_pull_request_is_fetched_by_its_ref(root: Path, tmp_path: Path) -> None:
+    git(root, "checkout", "-q", "--detach")
+    git(root, "commit", "-q", "--allow-empty", "-m", "merge")
+    git(root, "update-ref", "refs/pull/7/merge", "HEAD")
+    record(root)
+    git(root, "checkout", "-q", "-f", "main")  # no branch has the commit
+    git(root, "config", "uploadpack.allowAnySHA1InWant", "false")
+    where = place(root, tmp_path, source=root.as_uri())
+    assert where.document.part("locator", "source")["refs"] == ["refs/pull/7/merge"]
+    assert failed(reproduce(where, ["record", "source"])) == []
 
 
 def test_a_damaged_manifest_reaches_no_level(root: Path, tmp_path: Path) -> None:

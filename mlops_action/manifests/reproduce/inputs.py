@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,14 +83,28 @@ def _checked_out(place: Workplace, address: str, commit: str) -> str:
     for command, at in steps:
         code, said = place.run(command, at)
         if code and command[1] == "checkout":  # a merge commit of a pull request is on no branch
-            place.run(["git", "fetch", "--quiet", "--depth=1", "origin", commit], at)
-            code, said = place.run(command, at)
+            for wanted in (commit, *_merge_refs(place)):
+                place.run(["git", "fetch", "--quiet", "origin", wanted], at)
+                code, said = place.run(command, at)
+                if code == 0:
+                    break
         if code:
             return said.strip() or f"git ended with {code}"
     if part(place.document.value, "locator", "source").get("submodules"):
         code, said = place.run(["git", "submodule", "update", "--quiet", "--init", "--recursive"], place.clone)
         return said.strip() if code else ""
     return ""
+
+
+def _merge_refs(place: Workplace) -> list[str]:
+    """Where a server keeps the merge commit of a pull request, which may not be had by its id."""
+    value = place.document.value
+    claimed = str(part(value, "observation", "ci", "claims", "ref").get("value", ""))
+    seen = [str(each) for each in part(value, "locator", "source").get("refs", ())]
+    found = [claimed, *(each.replace("refs/remotes/pull/", "refs/pull/") for each in seen)]
+    return [
+        each for each in dict.fromkeys(found) if re.fullmatch(r"refs/(pull|merge-requests)/[0-9]+/(merge|head)", each)
+    ]
 
 
 def data(place: Workplace) -> Iterator[Check]:
