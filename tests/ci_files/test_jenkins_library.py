@@ -87,3 +87,11 @@ def test_the_manifest_is_assembled_again_from_a_run(tmp_path: Path) -> None:
     log = job(tmp_path, "mlopsSnippet(code: 'print(1)')\nmlopsManifest()")
     assert "job> SUCCESS" in log, log
     assert log.count("sh> Manifest sha256:") == 2
+
+
+def test_the_names_of_the_machine_learning_plugin_work_with_a_word_on_the_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text("print(6 * 7)")
+    log = job(tmp_path, "mlopsSnippet(filePath: 'answer.py', kernelName: 'python3')")
+    assert "job> SUCCESS" in log, log
+    assert "sh>   | 42" in log
+    assert "sh> note: the input `kernel-name` is called `kernel` now" in log

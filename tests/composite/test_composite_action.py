@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ci_files.test_comment import Forge
 from container.github_job import FOUR_FEATURES, ROOT, WEAKER_PENALTY, Job, StepEnd
 
 from mlops_action.config.action_files import SUB_ACTIONS
@@ -206,6 +207,34 @@ def test_the_action_for_manifests_assembles_it_again(first: StepEnd, job: Job, a
     end = job.composite(action / "manifest", {}, job_environment())
     assert end.code == 0, end.log
     assert first.outputs["manifest-id"] in end.log
+
+
+def test_the_action_for_merges_puts_parts_together(first: StepEnd, job: Job, action: Path) -> None:
+    (job.workspace / "many.yaml").write_text("steps: {a: {code: '1'}, b: {code: '2'}}\ngates: none\n")
+    for part in ("1/2", "2/2"):
+        given = {"config": "many.yaml", "shard": part, "output-dir": f"parts/{part[0]}"}
+        assert job.composite(action / "run", given, job_environment()).code == 0
+    given = {"folders": "parts/*", "config": "many.yaml", "output-dir": "merged"}
+    end = job.composite(action / "merge", given, job_environment())
+    assert end.code == 0, end.log
+    assert json.loads((job.workspace / end.outputs["run"]).read_text())["plan"]["steps"][1]["name"] == "b"
+
+
+def test_the_action_for_comments_writes_one_and_says_so(first: StepEnd, job: Job, action: Path) -> None:
+    forge = Forge()
+    try:
+        env = job_environment(GITHUB_API_URL=forge.url)
+        given = {"github-token": "a-token", "report": first.outputs["report"]}
+        end = job.composite(action / "comment", given, env)
+        again = job.composite(action / "comment", given, env)
+        forge.refuse = 403
+        refused = job.composite(action / "comment", given, env)
+    finally:
+        forge.server.shutdown()
+    assert [each.outputs["done"] for each in (end, again, refused)] == ["written", "unchanged", "refused"], end.log
+    assert [each.code for each in (end, again, refused)] == [0, 0, 0]
+    assert "# ✅ Verdict: pass" in forge.ours()[0]
+    assert forge.token == "Bearer a-token"
 
 
 def test_an_input_of_another_action_is_refused_with_its_name(first: StepEnd, job: Job, action: Path) -> None:
