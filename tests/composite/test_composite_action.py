@@ -212,9 +212,9 @@ def test_the_action_for_manifests_assembles_it_again(first: StepEnd, job: Job, a
 def test_the_action_for_merges_puts_parts_together(first: StepEnd, job: Job, action: Path) -> None:
     (job.workspace / "many.yaml").write_text("steps: {a: {code: '1'}, b: {code: '2'}}\ngates: none\n")
     for part in ("1/2", "2/2"):
-        given = {"config": "many.yaml", "shard": part, "output-dir": f"parts/{part[0]}"}
+        given = {"config": "many.yaml", "shard": part, "output-dir": f"mlops-out/part-{part[0]}"}
         assert job.composite(action / "run", given, job_environment()).code == 0
-    given = {"folders": "parts/*", "config": "many.yaml", "output-dir": "merged"}
+    given = {"folders": "mlops-out/part-*", "config": "many.yaml", "output-dir": "mlops-out/merged"}
     end = job.composite(action / "merge", given, job_environment())
     assert end.code == 0, end.log
     assert json.loads((job.workspace / end.outputs["run"]).read_text())["plan"]["steps"][1]["name"] == "b"

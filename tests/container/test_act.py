@@ -109,7 +109,17 @@ def act(job_image: str, action: Path, tmp_path_factory: pytest.TempPathFactory) 
         mapped["mlops-action/mlops_action@v0.1.0"] = action
         machines = [part for label in ("ubuntu-latest", "self-hosted") for part in ("-P", f"{label}={job_image}")]
         local = [part for ref, where in mapped.items() for part in ("--local-repository", f"{ref}={where}")]
-        options = ["--pull=false", "--no-cache-server", "--strict", "--json", "--network", "host", "--rm"]
+        options = [
+            "--pull=false",
+            "--no-cache-server",
+            "--strict",
+            "--json",
+            "--network",
+            "host",
+            "--rm",
+            "--concurrent-jobs",
+            "1",
+        ]
         return [Path(sys.executable).parent / "act", event, *machines, *local, *options]
 
     yield run
