@@ -199,7 +199,9 @@ def test_the_action_for_plans_gives_the_parts_as_a_matrix(first: StepEnd, job: J
     (job.workspace / "many.yaml").write_text("steps: {a: {code: '1'}, b: {code: '2'}, c: {code: '3', needs: [b]}}\n")
     end = job.composite(action / "plan", {"config": "many.yaml", "parts": "5"}, job_environment())
     assert end.code == 0, end.log
-    assert json.loads(end.outputs["matrix"]) == {"shard": ["1/2", "2/2"]}
+    assert json.loads(end.outputs["matrix"]) == {
+        "include": [{"shard": "1/2", "part": "1"}, {"shard": "2/2", "part": "2"}]
+    }
     assert sorted(json.loads(end.outputs["steps"])) == ["a", "b", "c"]
 
 
