@@ -29,6 +29,7 @@ class CommentDesk:
         Raises:
             MlopsError: there is no report, or no request that it belongs to.
         """
+        from mlops_action.ci.comment import shown
         from mlops_action.ci.detect import detect
 
         path = self._report()
@@ -43,7 +44,8 @@ class CommentDesk:
             mark = "::notice title=mlops-action::" if self.context.env.get("GITHUB_ACTIONS") == "true" else ""
             kept = "the report is in the job's summary and in " + inline(str(self._name()))
             said = f"{mark}no {what}: {inline(refused.message)}; {kept}"
-        emissions = Emissions((), "", (("done", done),), ())
+        summary = shown(text, trusted=not self.settings.options.untrusted) if done == REFUSED else ""
+        emissions = Emissions((), summary, (("done", done),), ())
         lines = [said, *detect(self.context.env).publish(emissions, self.context, 0)]
         self.context.out.writelines(f"{line}\n" for line in lines)
         return ExitCode.PASSED

@@ -42,7 +42,9 @@ def plan_outputs(plan: Plan, parts: int) -> tuple[tuple[str, str], ...]:
     outputs = {"steps": json.dumps([step.name for step in plan.steps])}
     if parts:
         count = max(1, min(parts, len(chains(plan.steps))))
-        outputs["matrix"] = json.dumps({"shard": [f"{number}/{count}" for number in range(1, count + 1)]})
+        # The number stands alone as well: names of artifacts hold no slash.
+        rows = [{"shard": f"{number}/{count}", "part": str(number)} for number in range(1, count + 1)]
+        outputs["matrix"] = json.dumps({"include": rows})
     return tuple(outputs.items())
 
 
@@ -54,7 +56,12 @@ def parts_files(outputs: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
     if "matrix" not in outputs:
         return ()
     matrix = json.loads(outputs["matrix"])
-    jobs = {"part": {"extends": ".part", "parallel": {"matrix": [{"MLOPS_SHARD": matrix["shard"]}]}}}
+    jobs = {
+        "part": {
+            "extends": ".part",
+            "parallel": {"matrix": [{"MLOPS_SHARD": [row["shard"] for row in matrix["include"]]}]},
+        }
+    }
     return tuple(
         (name, (json.dumps(data) + "\n").encode()) for name, data in ((PARTS_FILE, matrix), (CHILD_FILE, jobs))
     )

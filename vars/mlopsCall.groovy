@@ -1,7 +1,8 @@
 // What mlopsRun, mlopsSnippet, mlopsGate and mlopsManifest share.
-// `tool` is the command (default: mlops-action on PATH); `keep: false` leaves the results where they are.
+// `tool` is the command (default: mlops-action on PATH); `keep: false` leaves the results where they are; `issues: true` shows the
+// findings as well, by the plugin warnings-ng.
 def call(String command, Map options) {
-  def given = options.findAll { it.key != 'tool' && it.key != 'keep' }
+  def given = options.findAll { !(it.key in ['tool', 'keep', 'issues']) }
   def variables = given.collect { "INPUT_${inputName(it.key)}=${inputText(it.value)}" as String }
   def folder = options.outputDir ?: 'mlops-out'
   try {
@@ -12,6 +13,9 @@ def call(String command, Map options) {
     if (options.keep != false && command != 'manifest') {
       junit testResults: "${folder}/junit.xml", allowEmptyResults: true
       archiveArtifacts artifacts: "${folder}/**", fingerprint: true, allowEmptyArchive: true
+      if (options.issues) {
+        recordIssues tools: [sarif(pattern: "${folder}/report.sarif")]
+      }
     }
   }
 }

@@ -17,7 +17,7 @@ OUTPUTS = {
 }
 """Of the actions that run and judge."""
 PLAN_OUTPUTS = {
-    "matrix": 'The parts of the steps as a JSON matrix, `{"shard": ["1/2", "2/2"]}`; with `parts`.',
+    "matrix": 'Parts of the steps as a JSON matrix, `{"include": [{"shard": "1/2", "part": "1"}, …]}`; with `parts`.',
     "steps": "Names of the steps as a JSON list.",
 }
 COMMENT_OUTPUTS = {

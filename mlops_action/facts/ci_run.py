@@ -70,6 +70,67 @@ SYSTEMS = (
             "target-branch": ("CHANGE_TARGET",),
         },
     ),
+    System(
+        "azure",
+        "TF_BUILD",
+        {
+            "run-url": (
+                "SYSTEM_COLLECTIONURI",
+                "SYSTEM_TEAMPROJECT",
+                "=_build/results?buildId=",
+                "BUILD_BUILDID",
+            ),
+            "actor": ("BUILD_REQUESTEDFOR",),
+            "event": ("BUILD_REASON",),
+            "sha": ("BUILD_SOURCEVERSION",),
+            "ref": ("BUILD_SOURCEBRANCH",),
+            "attempt": ("SYSTEM_JOBATTEMPT",),
+            "job": ("SYSTEM_JOBNAME",),
+            "workflow": ("BUILD_DEFINITIONNAME",),
+            "source-branch": ("SYSTEM_PULLREQUEST_SOURCEBRANCH",),
+            "target-branch": ("SYSTEM_PULLREQUEST_TARGETBRANCH",),
+        },
+    ),
+    System(
+        "buildkite",
+        "BUILDKITE",
+        {
+            "run-url": ("BUILDKITE_BUILD_URL",),
+            "actor": ("BUILDKITE_BUILD_CREATOR",),
+            "event": ("BUILDKITE_SOURCE",),
+            "sha": ("BUILDKITE_COMMIT",),
+            "ref": ("BUILDKITE_BRANCH",),
+            "attempt": ("BUILDKITE_RETRY_COUNT",),
+            "job": ("BUILDKITE_LABEL",),
+            "workflow": ("BUILDKITE_PIPELINE_SLUG",),
+            "target-branch": ("BUILDKITE_PULL_REQUEST_BASE_BRANCH",),
+        },
+    ),
+    System(
+        "circleci",
+        "CIRCLECI",
+        {
+            "run-url": ("CIRCLE_BUILD_URL",),
+            "actor": ("CIRCLE_USERNAME",),
+            "sha": ("CIRCLE_SHA1",),
+            "ref": ("CIRCLE_BRANCH",),
+            "job": ("CIRCLE_JOB",),
+            "workflow": ("CIRCLE_WORKFLOW_ID",),
+        },
+    ),
+    System(
+        "bitbucket",
+        "BITBUCKET_BUILD_NUMBER",
+        {
+            "run-url": ("BITBUCKET_GIT_HTTP_ORIGIN", "=pipelines/results", "BITBUCKET_BUILD_NUMBER"),
+            "actor": ("BITBUCKET_STEP_TRIGGERER_UUID",),
+            "sha": ("BITBUCKET_COMMIT",),
+            "ref": ("BITBUCKET_BRANCH",),
+            "job": ("BITBUCKET_STEP_UUID",),
+            "workflow": ("BITBUCKET_PIPELINE_UUID",),
+            "target-branch": ("BITBUCKET_PR_DESTINATION_BRANCH",),
+        },
+    ),
 )
 
 
@@ -108,4 +169,5 @@ def _variables(parts: tuple[str, ...]) -> list[str]:
 
 def _joined(parts: tuple[str, ...], env: Mapping[str, str]) -> str:
     """The value of a claim; a part that starts with ``=`` stands for itself."""
-    return "/".join(part[1:] if part.startswith("=") else env[part] for part in parts)
+    *before, last = [part[1:] if part.startswith("=") else env[part] for part in parts]
+    return "".join(each if each.endswith(("/", "=")) else f"{each}/" for each in before) + last

@@ -137,8 +137,10 @@ def test_jobs_with_other_names_have_comments_of_their_own(tmp_path: Path, forge:
 @pytest.mark.parametrize("code", [401, 403, 404, 500])
 def test_without_the_permission_the_log_says_so_and_nothing_fails(tmp_path: Path, forge: Forge, code: int) -> None:
     forge.refuse = code
-    ended, said = comment(tmp_path, forge)
+    summary = tmp_path / "summary"
+    ended, said = comment(tmp_path, forge, report="# Verdict: fail\n", GITHUB_STEP_SUMMARY=str(summary))
     assert ended == 0
+    assert summary.read_text() == "# Verdict: fail\n"
     assert said.startswith(f"::notice title=mlops-action::no comment: it was refused ({code}")
     assert "secret-token" not in said
 
@@ -223,8 +225,9 @@ def test_a_merge_queue_s_job_comments_on_the_request_that_waits_in_it(tmp_path: 
 
 
 def test_the_outcome_is_an_output_for_later_steps(tmp_path: Path, forge: Forge) -> None:
-    output = tmp_path / "output"
-    comment(tmp_path, forge, GITHUB_OUTPUT=str(output))
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    comment(tmp_path, forge, GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+    assert not summary.exists(), "the report is where people look already"
     assert outputs(output.read_text()) == {"done": "written"}
     forge.refuse, output = 403, tmp_path / "second"
     comment(tmp_path, forge, GITHUB_OUTPUT=str(output))

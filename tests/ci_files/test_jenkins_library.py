@@ -87,3 +87,33 @@ def test_the_manifest_is_assembled_again_from_a_run(tmp_path: Path) -> None:
     log = job(tmp_path, "mlopsSnippet(code: 'print(1)')\nmlopsManifest()")
     assert "job> SUCCESS" in log, log
     assert log.count("sh> Manifest sha256:") == 2
+
+
+def test_the_names_of_the_machine_learning_plugin_work_with_a_word_on_the_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text("print(6 * 7)")
+    log = job(tmp_path, "mlopsSnippet(filePath: 'answer.py', kernelName: 'python3')")
+    assert "job> SUCCESS" in log, log
+    assert "sh>   | 42" in log
+    assert "sh> note: the input `kernel-name` is called `kernel` now" in log
+
+
+DRAWS = """\
+%python
+from IPython.display import Image, HTML, display
+display(HTML('<table><tr><td>kept</td></tr></table>'))
+display(Image(data=bytes.fromhex(
+    '89504e470d0a1a0a0000000d4948445200000001000000010800000000'
+    '3a7e9b550000000a49444154789c63600000000200010000e5de2f0000000049454e44ae426082'), format='png'))
+"""
+
+
+def test_a_zeppelin_note_runs_paragraph_by_paragraph_and_its_images_and_findings_are_kept(tmp_path: Path) -> None:
+    paragraphs = [{"text": "%md\n# Note"}, {"text": DRAWS}, {"text": "%sh\necho from the shell"}]
+    (tmp_path / "note.json").write_text(json.dumps({"name": "n", "paragraphs": paragraphs}))
+    log = job(tmp_path, "mlopsRun(notebooks: ['note.json'], gates: 'none', issues: true)")
+    assert "job> SUCCESS" in log, log
+    assert "sh>   | from the shell" in log
+    assert "kept> issues mlops-out/report.sarif true" in log
+    pages = {path.suffix: path.read_text(errors="replace") for path in (tmp_path / "mlops-out" / "html").rglob("*.*")}
+    assert ".png" in pages
+    assert "<td>kept</td>" in pages[".html"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ci_files.test_comment import Forge
 from container.github_job import FOUR_FEATURES, ROOT, WEAKER_PENALTY, Job, StepEnd
 
 from mlops_action.config.action_files import SUB_ACTIONS
@@ -198,7 +199,9 @@ def test_the_action_for_plans_gives_the_parts_as_a_matrix(first: StepEnd, job: J
     (job.workspace / "many.yaml").write_text("steps: {a: {code: '1'}, b: {code: '2'}, c: {code: '3', needs: [b]}}\n")
     end = job.composite(action / "plan", {"config": "many.yaml", "parts": "5"}, job_environment())
     assert end.code == 0, end.log
-    assert json.loads(end.outputs["matrix"]) == {"shard": ["1/2", "2/2"]}
+    assert json.loads(end.outputs["matrix"]) == {
+        "include": [{"shard": "1/2", "part": "1"}, {"shard": "2/2", "part": "2"}]
+    }
     assert sorted(json.loads(end.outputs["steps"])) == ["a", "b", "c"]
 
 
@@ -206,6 +209,34 @@ def test_the_action_for_manifests_assembles_it_again(first: StepEnd, job: Job, a
     end = job.composite(action / "manifest", {}, job_environment())
     assert end.code == 0, end.log
     assert first.outputs["manifest-id"] in end.log
+
+
+def test_the_action_for_merges_puts_parts_together(first: StepEnd, job: Job, action: Path) -> None:
+    (job.workspace / "many.yaml").write_text("steps: {a: {code: '1'}, b: {code: '2'}}\ngates: none\n")
+    for part in ("1/2", "2/2"):
+        given = {"config": "many.yaml", "shard": part, "output-dir": f"mlops-out/part-{part[0]}"}
+        assert job.composite(action / "run", given, job_environment()).code == 0
+    given = {"folders": "mlops-out/part-*", "config": "many.yaml", "output-dir": "mlops-out/merged"}
+    end = job.composite(action / "merge", given, job_environment())
+    assert end.code == 0, end.log
+    assert json.loads((job.workspace / end.outputs["run"]).read_text())["plan"]["steps"][1]["name"] == "b"
+
+
+def test_the_action_for_comments_writes_one_and_says_so(first: StepEnd, job: Job, action: Path) -> None:
+    forge = Forge()
+    try:
+        env = job_environment(GITHUB_API_URL=forge.url)
+        given = {"github-token": "a-token", "report": first.outputs["report"]}
+        end = job.composite(action / "comment", given, env)
+        again = job.composite(action / "comment", given, env)
+        forge.refuse = 403
+        refused = job.composite(action / "comment", given, env)
+    finally:
+        forge.server.shutdown()
+    assert [each.outputs["done"] for each in (end, again, refused)] == ["written", "unchanged", "refused"], end.log
+    assert [each.code for each in (end, again, refused)] == [0, 0, 0]
+    assert "# ✅ Verdict: pass" in forge.ours()[0]
+    assert forge.token == "Bearer a-token"
 
 
 def test_an_input_of_another_action_is_refused_with_its_name(first: StepEnd, job: Job, action: Path) -> None:

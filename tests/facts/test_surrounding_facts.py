@@ -131,11 +131,45 @@ SYSTEMS = {
         "GIT_COMMIT": "abc",
         "BRANCH_NAME": "refs/pull/3/merge",
     },
+    "azure": {
+        "TF_BUILD": "True",
+        "SYSTEM_COLLECTIONURI": "https://dev.example.org/team/",
+        "SYSTEM_TEAMPROJECT": "b",
+        "BUILD_BUILDID": "7",
+        "BUILD_REQUESTEDFOR": "ada",
+        "BUILD_SOURCEVERSION": "abc",
+        "BUILD_SOURCEBRANCH": "refs/pull/3/merge",
+    },
+    "buildkite": {
+        "BUILDKITE": "true",
+        "BUILDKITE_BUILD_URL": "https://bk.example.org/a/b/builds/7",
+        "BUILDKITE_BUILD_CREATOR": "ada",
+        "BUILDKITE_COMMIT": "abc",
+        "BUILDKITE_BRANCH": "refs/pull/3/merge",
+    },
+    "circleci": {
+        "CIRCLECI": "true",
+        "CIRCLE_BUILD_URL": "https://circle.example.org/gh/a/b/7",
+        "CIRCLE_USERNAME": "ada",
+        "CIRCLE_SHA1": "abc",
+        "CIRCLE_BRANCH": "refs/pull/3/merge",
+    },
+    "bitbucket": {
+        "BITBUCKET_BUILD_NUMBER": "7",
+        "BITBUCKET_GIT_HTTP_ORIGIN": "https://bb.example.org/a/b",
+        "BITBUCKET_STEP_TRIGGERER_UUID": "ada",
+        "BITBUCKET_COMMIT": "abc",
+        "BITBUCKET_BRANCH": "refs/pull/3/merge",
+    },
 }
 URLS = {
     "github": "https://github.com/a/b/actions/runs/7",
     "gitlab": "https://gitlab.com/a/b/-/jobs/7",
     "jenkins": "https://ci.example.org/job/b/7/",
+    "azure": "https://dev.example.org/team/b/_build/results?buildId=7",
+    "buildkite": "https://bk.example.org/a/b/builds/7",
+    "circleci": "https://circle.example.org/gh/a/b/7",
+    "bitbucket": "https://bb.example.org/a/b/pipelines/results/7",
 }
 
 

@@ -20,6 +20,8 @@ def steps = [
     try { body() } finally { environment.clear(); environment.putAll(before) }
   },
   junit: { Map options -> kept << "junit ${options.testResults} ${new File(options.testResults).exists()}" },
+  sarif: { Map options -> options.pattern as String },
+  recordIssues: { Map options -> kept << "issues ${options.tools[0]} ${new File(options.tools[0]).exists()}" },
   archiveArtifacts: { Map options -> kept << "archive ${options.artifacts} ${options.fingerprint}" },
 ]
 
