@@ -154,7 +154,7 @@ class Options:
         example="accuracy-floor: {metric: accuracy, min: 0.95}",
     )
     baseline: str = option(
-        "What to compare with: a file, a folder of results, `git:REF:PATH` (`git::PATH`: the merge-base), or a run of MLflow.",
+        "What to compare with: a file, a folder of results, `git:REF:PATH` (`git::PATH`: merge-base), an MLflow run.",
         JUDGING,
         default="",
         metavar="FILE|GIT",
