@@ -67,15 +67,15 @@ def overall(verdicts: Sequence[Verdict]) -> tuple[Outcome, str]:
     gates = [each for each in verdicts if each.rule not in _ABOUT_THE_POLICY]
     if not gates:
         return Outcome.INCONCLUSIVE, "There was no gate to evaluate."
-    found = {each.outcome for each in verdicts}
+    heeded = [each for each in verdicts if each.severity != "info"]
+    found = {each.outcome for each in heeded}
     worst = next((each for each in _WORST_FIRST if each in found), Outcome.INCONCLUSIVE)
     said = reason(verdicts)
-    if worst not in {Outcome.PASS, Outcome.WARN}:
-        return worst, said if worst in found else f"{said} But none of them could block."
-    if all(each.undecided for each in gates):
+    judging = [each for each in gates if each.severity != "info"]
+    if not judging:
+        return worst if worst is Outcome.FAIL else Outcome.INCONCLUSIVE, f"{said} But none of them could block."
+    if worst in {Outcome.PASS, Outcome.WARN} and all(each.undecided for each in judging):
         return Outcome.INCONCLUSIVE, f"{said} But none of them could be evaluated."
-    if all(each.outcome is Outcome.INFO for each in gates):
-        return Outcome.INCONCLUSIVE, f"{said} But none of them could block."
     return worst, said
 
 

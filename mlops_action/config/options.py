@@ -169,7 +169,7 @@ class Options:
         example="accuracy-floor: {metric: accuracy, min: 0.95}",
     )
     baseline: str = option(
-        "Metric file to compare with: a path, or `git:REF:PATH`; `git::PATH` is the merge-base with the target branch.",
+        "What to compare with: a file, a folder of results, `git:REF:PATH` (`git::PATH`: merge-base), an MLflow run.",
         JUDGING,
         default="",
         metavar="FILE|GIT",

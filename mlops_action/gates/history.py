@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Context, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -65,7 +65,8 @@ class HistoryThreshold:
         needed = max(spec.min_sample_size, _FEWEST[spec.test])
         wanted = f"usual by the {spec.test} of {len(sample)} runs"
         if len(sample) < needed:
-            said = f"the history holds {len(sample)} values of {gate.metric}; at least {needed} are needed"
+            held = f"{len(sample)} value{'' if len(sample) == 1 else 's'}"
+            said = f"the history holds {held} of {gate.metric}; at least {needed} are needed"
             return Judgement(None, said, wanted, undecided=Undecided.INCONCLUSIVE)
         try:
             with localcontext(_REAL):
@@ -90,7 +91,7 @@ def _within(
     texts = dict(zip(known, shown, strict=True))
     below, above = low is not None and value < low, high is not None and value > high
     limit = " and ".join(
-        f"at {word} {text_of(_short(end))}" for word, end in (("least", low), ("most", high)) if end is not None
+        f"at {word} {text_of(_short(end, word))}" for word, end in (("least", low), ("most", high)) if end is not None
     )
     if (below or above) and not usual.spread:
         said = f"{gate.metric} {here} is not {centre}, which the history has without any spread: "
@@ -105,9 +106,9 @@ def _within(
     return Judgement(True, f"{gate.metric} {here} is within what is {wanted}: {limit}", limit, limit)
 
 
-def _short(end: Decimal) -> Decimal:
-    """A limit to 12 digits for people; the decision is made on all of them."""
-    return end.normalize(Context(prec=12))
+def _short(end: Decimal, word: str) -> Decimal:
+    """A limit to 12 digits for people, rounded inwards; the decision is made on all of them."""
+    return end.normalize(Context(prec=12, rounding=ROUND_CEILING if word == "least" else ROUND_FLOOR))
 
 
 def threshold_of(gate: PlannedGate) -> HistoryThresholdSpec:

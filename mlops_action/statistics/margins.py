@@ -80,7 +80,7 @@ def _smallest(distance: Callable[[float], float]) -> float:
     for step in range(100):
         straight = math.isfinite(at_near) and math.isfinite(at_far) and at_near > at_far and step % 4 != 3
         z = (near * at_far - far * at_near) / (at_far - at_near) if straight else (near + far) / 2
-        here = distance(1 - 2 * normal_cdf(-z))
+        here = distance(max(_NO_LEVEL, 1 - 2 * normal_cdf(-z)))  # a level of 0 is none
         if here > 0:
             near, at_near, at_far = z, here, at_far / 2
         else:

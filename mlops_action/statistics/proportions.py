@@ -64,10 +64,17 @@ def mover(
     (one, own), (two, other) = first, second
     down, up = one - own.low, own.high - one
     other_down, other_up = two - other.low, other.high - two
-    below = down * down - 2 * correlation * down * other_up + other_up * other_up
-    above = up * up - 2 * correlation * up * other_down + other_down * other_down
+    below = _squared(down, other_up, correlation)
+    above = _squared(up, other_down, correlation)
     difference = one - two
-    return Interval(difference - math.sqrt(max(0.0, below)), difference + math.sqrt(max(0.0, above)), level, method)
+    return Interval(difference - math.sqrt(below), difference + math.sqrt(above), level, method)
+
+
+def _squared(reach: float, other: float, correlation: float) -> float:
+    """The square of two reaches at right angles, or less where the estimates are correlated; infinite if one is."""
+    if math.isinf(reach) or math.isinf(other) or math.isnan(reach) or math.isnan(other):
+        return math.inf
+    return max(0.0, reach * reach - 2 * correlation * reach * other + other * other)
 
 
 def _share(counts: tuple[float, float]) -> float:

@@ -265,3 +265,20 @@ def test_too_few_rows_detect_nothing_at_all(rows: int) -> None:
     assert math.isinf(power.detectable_paired(0, rows))
     assert math.isinf(power.detectable_from(0.9, 0))
     assert math.isinf(power.detectable_drop(0.9, rows, 0))
+
+
+def test_a_limit_at_the_very_estimate_has_a_p_value_of_one_half() -> None:
+    def steps(level: float) -> Interval:  # as of a bootstrap with few different values
+        reach = round(2 * level, 1)
+        return Interval(-reach, reach, proportions.wilson(1, 2, level).level, "steps")
+
+    assert margins.p_value_below(0.0, steps) == pytest.approx(0.5, abs=0.05)
+    assert margins.p_value_above(0.0, steps) == pytest.approx(0.5, abs=0.05)
+    assert 0 < margins.p_value_below(1.0, steps) < 0.5
+
+
+def test_what_has_no_end_has_none_in_a_difference_either() -> None:
+    endless, known = Interval(-math.inf, math.inf, 0.95, "student"), Interval(0.0, 1.0, 0.95, "wilson")
+    for first, second in (((0.5, endless), (0.5, known)), ((0.5, known), (0.5, endless)), ((0.5, endless),) * 2):
+        found = proportions.mover(first, second, 0.95, "difference")
+        assert (found.low, found.high) == (-math.inf, math.inf)

@@ -125,6 +125,19 @@ def test_the_best_of_many_equal_runs_blocks_an_equal_one_without_a_margin() -> N
     assert statistics.fmean((values[:, 20] < values[:, :20].max(axis=1)).tolist()) == pytest.approx(20 / 21, abs=0.01)
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(["percentage", "z-score", "t-test", "log-normal", "iqr", "delta-iqr"]),
+    st.lists(st.integers(1, 1000), min_size=5, max_size=12).filter(lambda each: len(set(each)) > 4),
+)
+def test_what_a_threshold_says_is_needed_would_have_passed(test: str, past: list[int]) -> None:
+    texts = [str(each) for each in past]
+    for side, far, word in (("lower", "-1e9", "at least "), ("upper", "1e9", "at most ")):
+        gate = {"history-threshold": {"test": test, f"{side}-boundary": 0.9}}
+        judged = judge(gate, far, texts)
+        assert judge(gate, judged.needed.removeprefix(word), texts).passed is True, judged.message
+
+
 # --- laws
 
 

@@ -150,6 +150,13 @@ def test_gates_that_only_inform_do_not_make_a_merge_green() -> None:
     assert verdicts.reason == "1 gate: 1 for information only. But none of them could block."
 
 
+def test_a_gate_for_information_makes_up_for_nothing() -> None:
+    assert judged("{a: {metric: auc, min: 0.5, severity: info}}", auc=1).outcome is Outcome.INCONCLUSIVE
+    for limit in (0.5, 2):
+        text = f"{{a: {{metric: auc, min: {limit}, severity: info}}, b: {{metric: gone, min: 1, severity: warn}}}}"
+        assert judged(text, auc=1).outcome is Outcome.INCONCLUSIVE
+
+
 def test_a_failing_gate_beside_one_for_information_still_blocks() -> None:
     verdicts = judged("{a: {metric: auc, min: 2}, b: {metric: auc, min: 3, severity: info}}", auc=1)
     assert verdicts.outcome is Outcome.FAIL
@@ -185,7 +192,7 @@ def test_nothing_is_green_unless_a_gate_was_evaluated(given_gates: list[tuple[An
         verdicts.append(settled)
     worst, _ = overall(verdicts)
     if worst in {Outcome.PASS, Outcome.WARN}:
-        assert any(not each.undecided and each.outcome is not Outcome.INFO for each in verdicts)
+        assert any(not each.undecided and each.severity != "info" for each in verdicts)
         assert not any(
             o is not Outcome.PASS and s == "block" and k == "broken"
             for o, s, k, *_ in given_gates
