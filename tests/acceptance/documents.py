@@ -15,7 +15,8 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 DOCUMENTS = ("run.json", "verdicts.json", "manifest.json")
 OURS = re.compile(
     r"(?:run|verdicts|manifest)\.json|(?:manifest|test-result)\.intoto\.json|manifest\.dsse\.json|source\.patch"
-    r"|data\.sha256|report\.(?:md|html)|junit\.xml|report\.sarif|codequality\.json|metrics\.txt"
+    r"|(?:data|subjects)\.sha256|lists/[^/]+\.sha256|patches/\d+\.patch"
+    r"|report\.(?:md|html)|junit\.xml|report\.sarif|codequality\.json|metrics\.txt"
     r"|verdict\.env|gitlab-annotations\.json|(?:notebooks|sessions)(?:/[^/]+\.ipynb)?"
     r"|html(?:/[^/]+\.(?:css|html))?|html/[^/]+(?:/\d+\.(?:png|jpg|gif|svg))?"
 )

@@ -227,7 +227,7 @@ def test_a_run_is_done_again_from_its_manifest_to_the_same_bits(tmp_path: Path) 
     done = tool(root, ["run", "-p", "C=2.0"], env)
     assert done.code == 0, done.text
     arguments = ["manifest", "reproduce", str(root / "mlops-out"), "--source", str(root), "--python", sys.executable]
-    done = tool(tmp_path, [*arguments, "--json"], env)
+    done = tool(tmp_path, [*arguments, "--json"], env, seconds=300)
     said = json.loads(done.text)
     wrong = {(check["level"], check["name"]) for check in said["checks"] if not check["ok"]}
     assert not [name for level, name in wrong if level in {0, 1, 4, 5}], said
@@ -244,7 +244,7 @@ def test_a_run_that_gives_other_results_is_named_by_metric_and_output(tmp_path: 
     commit_all(root)
     assert tool(root, ["run"], env).code == 0
     arguments = ["manifest", "reproduce", str(root / "mlops-out"), "--source", str(root), "--python", sys.executable]
-    done = tool(tmp_path, arguments, env)
+    done = tool(tmp_path, arguments, env, seconds=300)
     assert done.code == 1
     assert "failed  re-run within tolerance: metric `score`" in done.text
     assert "failed  bit-identical: output `model.bin`" in done.text
