@@ -4,7 +4,8 @@ The estimated variance of an area is too small when few rows are ranked: the rar
 among them. So it is moderated as in limma (Smyth 2004, Stat Appl Genet Mol Biol 3:3): averaged with that of the
 binormal model (two normal distributions of one width), each weighted by its degrees of freedom. Those of the estimate
 are 2 · rows / (kurtosis - 1) of a class (Box 1953, Biometrika 40:318): next to none where an area is near 1, as nearly
-all rows then have the same placement. The interval holds the areas a with (estimate - a)² ≤ t² · variance(a); Newcombe
+all rows then have the same placement. The moderated variance only ever replaces a smaller one: where positives are more
+spread than negatives the model knows less than the rows. The interval holds the areas a with (estimate - a)² ≤ t² · variance(a); Newcombe
 2006 (Stat Med 25:559) solves the same equation with the exponential model's variance.
 """
 
@@ -40,7 +41,7 @@ def score_ends(area: tuple[float, float], units: tuple[float, float], beyond: fl
         (spread / one, 2 * (one - 1) / (kurtosis - 1)), (spread / other, 2 * (other - 1) / (kurtosis - 1))
     )
     known = spread * (1 / one + 1 / other)
-    ratio = (freedom * variance / known + PRIOR) / (freedom + PRIOR)
+    ratio = max(variance / known, (freedom * variance / known + PRIOR) / (freedom + PRIOR))
     quantile = student_quantile(1 - beyond, max(freedom + PRIOR, min(units) - 1))
     scale = quantile * quantile * ratio * (1 / one + 1 / other)
     return _solved(value, scale, 0.0), _solved(value, scale, 1.0)
