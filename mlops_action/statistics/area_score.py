@@ -5,8 +5,8 @@ among them. So it is moderated as in limma (Smyth 2004, Stat Appl Genet Mol Biol
 binormal model (two normal distributions of one width), each weighted by its degrees of freedom. Those of the estimate
 are 2 · rows / (kurtosis - 1) of a class (Box 1953, Biometrika 40:318): next to none where an area is near 1, as nearly
 all rows then have the same placement. The moderated variance only ever replaces a smaller one: where positives are more
-spread than negatives the model knows less than the rows. The interval holds the areas a with (estimate - a)² ≤ t² · variance(a); Newcombe
-2006 (Stat Med 25:559) solves the same equation with the exponential model's variance.
+spread than negatives, the model knows less than the rows. The interval holds the areas a with (estimate - a)² ≤ t² ·
+variance(a); Newcombe 2006 (Stat Med 25:559) solves the same equation with the exponential model's variance.
 """
 
 from __future__ import annotations
