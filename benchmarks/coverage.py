@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
+from mlops_action.judgement.predictions.decide import corrected, say, tried
+from mlops_action.judgement.predictions.trials import Trial
 from mlops_action.metrics.predictions.binary import average_precision_interval
 from mlops_action.metrics.predictions.binary_metrics import Outcomes, f_beta, outcome_metrics
 from mlops_action.metrics.predictions.differences import difference_of_pairs
-from mlops_action.prediction_gates.decide import corrected, say, tried
-from mlops_action.prediction_gates.trials import Trial
 from mlops_action.records import PlannedGate
 from mlops_action.statistics import clusters, delong, permutation
 from mlops_action.statistics.distributions import binomial_cdf, binomial_pmf, normal_cdf

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mlops_action import __version__
-from mlops_action.judge import judge_readings
+from mlops_action.judgement.readings import judge_readings
+from mlops_action.judgement.verdict_policy import overall, settle
+from mlops_action.judgement.waivers import NO_WAIVERS, WaiverBook, waiver_verdicts
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, PlannedGate, RunResult, Verdict, Verdicts
-from mlops_action.verdict_policy import overall, settle
 from mlops_action.vocabulary import VERDICTS_SCHEMA, Outcome, StepStatus
-from mlops_action.waivers import NO_WAIVERS, WaiverBook, waiver_verdicts
 
 
 def evaluate(
@@ -38,7 +38,7 @@ def evaluate(
 def _on_predictions(gates: Sequence[PlannedGate], baselines: Baselines) -> dict[str, Verdict]:
     if not gates:
         return {}
-    from mlops_action.prediction_gates.judge import judge_predictions  # numpy only where rows are judged
+    from mlops_action.judgement.predictions.judge import judge_predictions  # numpy only where rows are judged
 
     return judge_predictions(gates, baselines)
 

@@ -138,9 +138,9 @@ def _parts(verdict: Verdict) -> Iterator[str]:
 
 def _rows(gate: PlannedGate, verdict: Verdict, baselines: Baselines, most: int) -> Sequence[str]:
     """The rows that moved most, in the slice that the verdict is about; or why they cannot be shown."""
+    from mlops_action.judgement.predictions.files import PredictionFiles
+    from mlops_action.judgement.predictions.roles import roles_of
     from mlops_action.metrics.predictions.moved import moved_rows
-    from mlops_action.prediction_gates.files import PredictionFiles
-    from mlops_action.prediction_gates.roles import roles_of
 
     planned = gate.predictions
     if planned is None or not planned.id:

@@ -11,7 +11,7 @@ from mlops_action.config.policy_model import GatePart, GateSpec
 from mlops_action.config.rules import CHANGE_RULES, direction_of, rule_of
 from mlops_action.config.sources import Settings
 from mlops_action.gates.limits import limits_of
-from mlops_action.predictions_plan import planned_on_predictions
+from mlops_action.judgement.predictions_plan import planned_on_predictions
 from mlops_action.records import Plan, PlannedGate
 from mlops_action.structure import key_of
 

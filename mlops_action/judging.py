@@ -11,11 +11,11 @@ from mlops_action.config.adhoc import load_pipeline
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.evaluate import evaluate, evaluate_run
+from mlops_action.judgement.waivers import NO_WAIVERS, WaiverBook
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
 from mlops_action.repository import Repository
 from mlops_action.vocabulary import Outcome
-from mlops_action.waivers import NO_WAIVERS, WaiverBook
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Judge:
     def _book(self, plan: Plan) -> WaiverBook:
         if not plan.waivers:
             return NO_WAIVERS
-        from mlops_action.authorship import Authorship
+        from mlops_action.judgement.authorship import Authorship
 
         return WaiverBook(plan.waivers, self.today, plan.longest_waiver, Authorship(self.repository))
 

@@ -98,7 +98,7 @@ class Pipeline:
             _, problems = self._planned()
             if problems:
                 raise Problems(problems)
-        from mlops_action.policy_lint import check_policy
+        from mlops_action.lint.policy import check_policy
 
         check_policy(self.loaded, self.settings, self.context, self.console, strict)
         self.console.say(

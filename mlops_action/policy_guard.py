@@ -14,10 +14,10 @@ from mlops_action.config.load import Loaded, Reader
 from mlops_action.config.waiver_model import PolicyGuard
 from mlops_action.errors import ConfigMissing, FileMissing, GitRefused, MlopsError, Problems
 from mlops_action.gate_plan import planned_policy
+from mlops_action.judgement.waivers import allowed_text
 from mlops_action.records import GuardReport, Part, Plan, PlannedGate, Verdict, Verdicts, Waiver
 from mlops_action.repository import Repository
 from mlops_action.vocabulary import POLICY_GUARD, VERDICTS_SCHEMA, Outcome
-from mlops_action.waivers import allowed_text
 
 SHALLOW = (
     "let the checkout hold the target branch: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab CI; "

@@ -13,7 +13,7 @@ HEAVY = (
     "numpy", "pyarrow", "scipy", "pandas", "nbformat", "nbclient", "jupyter_client", "zmq", "tornado", "jsonschema",
     "docker", "markdown_it", "asyncio", "ssl", "http.client", "mlops_action.kernels.places", "mlops_action.plan",
     "mlops_action.assemble", "mlops_action.config.expression_tree", "mlops_action.metrics.mlflow_server",
-    "mlops_action.prediction_gates",
+    "mlops_action.judgement.predictions",
 )  # fmt: skip
 PROBE = """
 import sys

@@ -12,9 +12,9 @@ from mlops_action.config.load import draft_of
 from mlops_action.config.predictions_metrics import OF_FILES, metrics_of
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.yaml_source import Located
+from mlops_action.judgement.predictions.quality import COUNTS
+from mlops_action.judgement.predictions.roles import roles_of
 from mlops_action.metrics.predictions.measure import measure
-from mlops_action.prediction_gates.quality import COUNTS
-from mlops_action.prediction_gates.roles import roles_of
 from mlops_action.records import PlannedPredictions
 
 SPECS = [

@@ -18,9 +18,9 @@ LEVELS = {
     1: "config repository digests dirhash hashing portable",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
     3: "plan parameters selections signatures inspection gate_plan workshop step_notebook step_results step_run "
-    "execute evaluate verdict_policy waivers authorship judging policy_guard policy_lint lint gate_explain assemble "
-    "manifests report progress announce ending cache_key step_cache merge repeat shard scaffold generated diagnosis "
-    "sessions predictions_plan prediction_gates judge judge_history chosen chronicle file_lists beside",
+    "execute judgement evaluate judging policy_guard lint gate_explain assemble manifests report progress "
+    "announce ending cache_key step_cache merge repeat shard scaffold generated diagnosis sessions chronicle "
+    "file_lists beside",
     4: "pipeline wiring boundary snippet session_desk comment_desk",
     5: "cli action entrypoint __main__",
 }

@@ -16,12 +16,12 @@ from mlops_action.ending import exit_code
 from mlops_action.errors import BaselineMissing, BaselineUnavailable, ExitCode, Problems
 from mlops_action.evaluate import evaluate
 from mlops_action.gate_plan import plan_gates
+from mlops_action.judgement.verdict_policy import hardest, overall, settle
+from mlops_action.judgement.waivers import NO_WAIVERS
 from mlops_action.metrics.baseline import Baseline, Baselines
 from mlops_action.records import MetricReading, PlannedGate, Verdict, Verdicts
 from mlops_action.repository import Repository
-from mlops_action.verdict_policy import hardest, overall, settle
 from mlops_action.vocabulary import Outcome, Undecided
-from mlops_action.waivers import NO_WAIVERS
 
 NOWHERE = Path("/nowhere")
 

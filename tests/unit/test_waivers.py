@@ -15,11 +15,11 @@ from mlops_action.config.waivers import with_waivers
 from mlops_action.errors import Problems
 from mlops_action.evaluate import evaluate
 from mlops_action.gate_plan import plan_gates
+from mlops_action.judgement.waivers import WaiverBook
 from mlops_action.metrics.baseline import Baseline, Baselines
 from mlops_action.records import BaselineIdentity, Evidence, MetricReading, Part, PlannedGate, Verdict, Verdicts, Waiver
 from mlops_action.repository import Repository
 from mlops_action.vocabulary import Outcome, Undecided, WaiverState
-from mlops_action.waivers import WaiverBook
 
 TODAY = date(2026, 11, 29)
 NOWHERE = Path("/nowhere")

@@ -13,6 +13,7 @@ from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.errors import MlopsError, PolicyLint, Problems
 from mlops_action.gate_plan import planned_policy
+from mlops_action.judgement.waivers import WaiverBook
 from mlops_action.lint.finding import Finding, Policy
 from mlops_action.lint.limits import limit_findings
 from mlops_action.lint.pairs import pair_findings
@@ -31,7 +32,6 @@ from mlops_action.repository import Repository
 from mlops_action.sanitize import inline
 from mlops_action.stores.folder import RUN_FILE, VERDICTS_FILE
 from mlops_action.vocabulary import RUN_SCHEMA, VERDICTS_SCHEMA
-from mlops_action.waivers import WaiverBook
 
 _ELSEWHERE = ("runs:", "models:")
 """Baselines that are on a server, which ``check`` does not ask."""

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from mlops_action.chosen import Chosen, Gap, choose
 from mlops_action.errors import BaselineUnavailable
 from mlops_action.gates import HISTORY_RULES
 from mlops_action.gates.interface import HistoryRule, Judgement
+from mlops_action.judgement.chosen import Chosen, Gap, choose
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.metrics.history import PastRun
 from mlops_action.records import PlannedGate, Verdict

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlops_action.errors import nearest
-from mlops_action.prediction_gates.files import PredictionFiles
-from mlops_action.prediction_gates.trials import Lack, Trial, exact
+from mlops_action.judgement.predictions.files import PredictionFiles
+from mlops_action.judgement.predictions.trials import Lack, Trial, exact
 from mlops_action.records import PlannedGate
 from mlops_action.vocabulary import Undecided
 

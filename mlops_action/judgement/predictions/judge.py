@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_action.errors import BaselineMissing, MlopsError
+from mlops_action.judgement.predictions.bounds import CHANGES, GROUPS, KNOWN
+from mlops_action.judgement.predictions.decide import Said, corrected, say, tried
+from mlops_action.judgement.predictions.files import PredictionFiles
+from mlops_action.judgement.predictions.quality import is_quality, quality_trial
+from mlops_action.judgement.predictions.trials import Lack, Trial, changes, expected, groups, own_trials
+from mlops_action.judgement.verdict_policy import hardest
 from mlops_action.metrics.baseline import Baselines
-from mlops_action.prediction_gates.bounds import CHANGES, GROUPS, KNOWN
-from mlops_action.prediction_gates.decide import Said, corrected, say, tried
-from mlops_action.prediction_gates.files import PredictionFiles
-from mlops_action.prediction_gates.quality import is_quality, quality_trial
-from mlops_action.prediction_gates.trials import Lack, Trial, changes, expected, groups, own_trials
 from mlops_action.records import BaselineIdentity, Part, PlannedGate, Verdict
-from mlops_action.verdict_policy import hardest
 from mlops_action.vocabulary import Outcome, Undecided
 
 _WORST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from mlops_action.judgement.waivers import WaiverBook
 from mlops_action.records import PlannedGate, Verdict
 from mlops_action.vocabulary import POLICY_GUARD, WAIVER, Outcome, Undecided
-from mlops_action.waivers import WaiverBook
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
 _WORDS = {

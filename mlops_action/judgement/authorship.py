@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlops_action.errors import GitRefused
+from mlops_action.judgement.waivers import Written
 from mlops_action.records import Waiver
 from mlops_action.repository import Repository
-from mlops_action.waivers import Written
 
 _NOT_COMMITTED = "0" * 40
 

@@ -11,8 +11,8 @@ from mlops_action.errors import MlopsError
 from mlops_action.gates import RULES
 from mlops_action.gates.exact import figures, text_of
 from mlops_action.gates.interface import Judgement
-from mlops_action.prediction_gates.bounds import GROUPS, Bounds, bounds_of, judge_groups
-from mlops_action.prediction_gates.trials import Lack, Trial, exact
+from mlops_action.judgement.predictions.bounds import GROUPS, Bounds, bounds_of, judge_groups
+from mlops_action.judgement.predictions.trials import Lack, Trial, exact
 from mlops_action.records import Evidence, PlannedGate
 from mlops_action.registry import load_from
 from mlops_action.statistics.multiplicity import benjamini_hochberg, holm

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mlops_action.errors import nearest
+from mlops_action.judgement.predictions.files import Compared, Slices
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics
-from mlops_action.prediction_gates.files import Compared, Slices
 from mlops_action.records import PlannedGate
 from mlops_action.statistics.proportions import mover
 from mlops_action.statistics.quantity import Quantity

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mlops_action.chosen import Chosen, Gap, choose, matching
 from mlops_action.config.rules import is_pattern
 from mlops_action.errors import BaselineMissing, MlopsError, nearest
 from mlops_action.gates import COMBINATIONS, HISTORY_RULES, RULES
 from mlops_action.gates.combination import decide
 from mlops_action.gates.interface import Judgement, Rule
 from mlops_action.gates.ratios import judge_exactly
-from mlops_action.judge_history import judge_by_history
+from mlops_action.judgement.chosen import Chosen, Gap, choose, matching
+from mlops_action.judgement.history import judge_by_history
+from mlops_action.judgement.verdict_policy import hardest
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, Part, PlannedGate, Verdict
 from mlops_action.registry import load_from
-from mlops_action.verdict_policy import hardest
 from mlops_action.vocabulary import Outcome, Undecided
 
 MOST_PARTS = 1000

@@ -10,9 +10,9 @@ from typing import Any
 
 from mlops_action.canonical import sha256_file
 from mlops_action.errors import BaselineUnavailable, MlopsError, PredictionsUnreadable
+from mlops_action.judgement.predictions.roles import roles_of
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.metrics.predictions.estimate import SliceMetrics
-from mlops_action.prediction_gates.roles import roles_of
 from mlops_action.records import BaselineIdentity, PlannedPredictions
 from mlops_action.registry import load_from
 from mlops_action.statistics.quantity import Quantity
