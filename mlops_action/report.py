@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mlops_action.assemble import encode_manifest
 from mlops_action.canonical import sha256_bytes
 from mlops_action.formats import FOR_MACHINES, REPORTS
 from mlops_action.formats.interface import Account, Told
@@ -109,6 +108,8 @@ def _outputs(account: Account, folder: PurePosixPath) -> tuple[tuple[str, str], 
         outputs["metrics-file"] = str(folder / METRICS_FILE)
         outputs["values"] = text if len(text) <= MAX_VALUES else "{}"  # the whole is in run.json
     if account.manifest is not None:
+        from mlops_action.assemble import encode_manifest  # gates on metric files have no manifest
+
         outputs |= {"manifest": str(folder / MANIFEST_FILE), "manifest-id": account.manifest.manifest_id}
         outputs["manifest-digest"] = f"sha256:{sha256_bytes(encode_manifest(account.manifest))}"
     return tuple(outputs.items())
