@@ -141,6 +141,12 @@ class Bench:
         completed = sum(cell.status is CellStatus.OK for cell in ended.cells)
         return Story(notebook, completed, ended.failure, pieces, ended.cells)
 
+    def spares(self) -> list[int]:
+        """Processes of kernels that a warm place keeps ready for the next step."""
+        if not isinstance(self.backend, WarmKernels):
+            return []
+        return [each for each in self.backend.processes() if each not in self.backend.servers()]
+
     def survivors(self, seconds: float = 5) -> list[str]:
         """Processes of this bench that are still there after a grace of ``seconds``, but for the backend's own."""
         deadline = time.monotonic() + seconds

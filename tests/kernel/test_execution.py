@@ -159,12 +159,13 @@ def test_what_a_notebook_left_for_its_end_is_done_before_its_step_ends(bench: Be
 
 
 def test_neither_files_nor_sockets_are_left_open(bench: Bench) -> None:
-    bench.run("print(1)")
+    for _ in range(2):  # a warm place has its spare kernel from the second on
+        bench.run("print(1)")
     before = open_files()
     for _ in range(3):
         bench.run("print(1)")
     assert open_files() <= before
-    assert scratch_files() == []
+    assert len(scratch_files()) == len(bench.spares())
 
 
 def test_a_kernel_sees_the_allowed_variables_and_no_other(bench: Bench) -> None:

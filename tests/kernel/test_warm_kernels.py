@@ -158,11 +158,11 @@ def test_a_warm_kernel_is_forked_by_a_server_that_serves_all_alike(bench: Bench)
 
 
 def test_a_launch_that_is_asked_for_again_has_a_spare_kernel_that_the_next_step_is_given(bench: Bench) -> None:
-    numbers = [(spares(bench), bench.run("import os; print(os.getpid())").text.strip()) for _ in range(3)]
+    numbers = [(bench.spares(), bench.run("import os; print(os.getpid())").text.strip()) for _ in range(3)]
     assert [len(before) for before, _ in numbers] == [0, 0, 1]
     ((spare,), given) = numbers[-1]
     assert given == str(spare)
-    assert len(spares(bench)) == 1
+    assert len(bench.spares()) == 1
     assert bench.run("import os; print(os.getpid())", env={"PATH": os.environ["PATH"]}).text.strip() != str(spare)
     assert bench.survivors() == []
 
@@ -170,16 +170,12 @@ def test_a_launch_that_is_asked_for_again_has_a_spare_kernel_that_the_next_step_
 def test_a_spare_kernel_that_has_ended_is_not_given_to_anybody(bench: Bench) -> None:
     bench.run("print(1)")
     bench.run("print(1)")
-    wait_for(lambda: spares(bench))
-    (spare,) = spares(bench)
+    wait_for(lambda: bench.spares())
+    (spare,) = bench.spares()
     os.kill(spare, signal.SIGKILL)
     wait_for(lambda: not Path(f"/proc/{spare}").exists())
     assert bench.run("print(2)").text == "2\n"
     assert bench.survivors() == []
-
-
-def spares(bench: Bench) -> list[int]:
-    return [each for each in of(bench).processes() if each not in of(bench).servers()]
 
 
 def test_random_numbers_of_two_warm_kernels_differ_unless_seeded(tmp_path: Path) -> None:
