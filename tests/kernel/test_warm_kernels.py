@@ -170,7 +170,7 @@ def test_a_launch_that_is_asked_for_again_has_a_spare_kernel_that_the_next_step_
 def test_a_spare_kernel_that_has_ended_is_not_given_to_anybody(bench: Bench) -> None:
     bench.run("print(1)")
     bench.run("print(1)")
-    wait_for(lambda: bench.spares())
+    wait_for(bench.spares)
     (spare,) = bench.spares()
     os.kill(spare, signal.SIGKILL)
     wait_for(lambda: not Path(f"/proc/{spare}").exists())
