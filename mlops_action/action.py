@@ -13,7 +13,7 @@ from mlops_action.config.sources import Settings, from_inputs
 from mlops_action.context import Context
 from mlops_action.errors import UsageError
 from mlops_action.files import hand_over
-from mlops_action.imports import leave_out_formats
+from mlops_action.imports import lighten
 from mlops_action.records import Annotation, Emissions
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ COMMANDS = ("run", "snippet", "gate", "manifest", "plan", "merge", "comment")
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Do what the inputs describe; the exit code is returned."""
-    leave_out_formats()
+    lighten()
     context = Context.of_process()
     try:
         return guarded(lambda: done(context, *arguments[:1]), context, sys.stderr)

@@ -10,7 +10,7 @@ import click
 from mlops_action import __version__
 from mlops_action.cli.common import Commands, files_of
 from mlops_action.errors import ExitCode, UsageError
-from mlops_action.imports import leave_out_formats
+from mlops_action.imports import lighten
 
 _NOT_COMMANDS = {"common", "main"}
 
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> Any:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    leave_out_formats()
+    lighten()
     try:
         return cli(args=arguments, prog_name="mlops-action", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

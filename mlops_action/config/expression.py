@@ -5,8 +5,9 @@ How an expression is read is in ``expression_tree``, which is imported where the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mlops_action.frozen import frozen
 
 if TYPE_CHECKING:
     from mlops_action.config.expression_tree import Expression
@@ -18,7 +19,7 @@ class Undefined(ValueError):
     """The expression has no value for these numbers."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Operand:
     """A metric in an expression, on all rows or on the slice in brackets."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from mlops_action.config.expression import MAX_LENGTH, Operand, Undefined
+from mlops_action.frozen import frozen
 
 _MOST_DIGITS = 1000
 _CALLS: dict[str, Callable[..., Fraction]] = {"abs": abs, "min": min, "max": max}
 Values = Callable[[Operand], Fraction]
 
 
-@dataclass(frozen=True)
+@frozen
 class Expression:
     """A checked expression."""
 

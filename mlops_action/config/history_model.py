@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass as record
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from mlops_action.config.keys import COUNT_SCHEMA, key
 from mlops_action.config.values import count, duration, finite, share
+from mlops_action.frozen import frozen
 
 BOUNDARY_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\s*[0-9.]+\s*%\s*$"}]}
 _DAYS = re.compile(r"(\d{1,5})([dw])")
@@ -59,7 +59,7 @@ def age(value: Any) -> int:
     return seconds
 
 
-@record(frozen=True)
+@frozen
 class HistoryThresholdSpec:
     """Limits made from the values of earlier runs. At least one boundary is needed."""
 

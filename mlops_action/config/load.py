@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -26,6 +26,7 @@ from mlops_action.errors import (
     WrongType,
     nearest,
 )
+from mlops_action.frozen import frozen
 from mlops_action.records import Waiver
 from mlops_action.structure import LEFT_OUT, Misfit, Structurer
 
@@ -39,7 +40,7 @@ Reader = Callable[[Path, str], bytes]
 """Reads a file that messages call by the second argument."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Conduct:
     """How a policy is kept: its file of waivers, and what changes of itself do."""
 
@@ -49,7 +50,7 @@ class Conduct:
     guard: PolicyGuard | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Loaded:
     """A checked configuration: where it lies, what it says, and where each value stands."""
 
@@ -66,7 +67,7 @@ class Loaded:
     waivers: tuple[Waiver, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Draft(Generic[R]):
     """A record as far as it could be built, and what was wrong with it.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Any
+
+from mlops_action.frozen import frozen
 
 MAX_COMBINATIONS = 256
 MATRIX_SCHEMA = {
@@ -23,7 +24,7 @@ MATRIX_SCHEMA = {
 Combination = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class Matrix:
     """Axes by name, and the exceptions."""
 

@@ -7,8 +7,6 @@ of policies are in modules of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass as record
-
 from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, SIZE_SCHEMA, key, texts
 from mlops_action.config.place_model import IDLE, PACKAGES, PRELOAD, WARM, ContainerSpec, GatewaySpec
 from mlops_action.config.policy_model import BASELINE_DOC, PREDICTIONS_DOC, GateSpec
@@ -16,9 +14,10 @@ from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.step_model import StepSpec
 from mlops_action.config.values import Amount, amounts, duration, size, version_or_path
 from mlops_action.config.waiver_model import PolicyGuard, longest_waiver_key, policy_guard_key, waivers_key
+from mlops_action.frozen import frozen
 
 
-@record(frozen=True)
+@frozen
 class EnvironmentSpec:
     """Where kernels run and what they see of the environment."""
 
@@ -69,7 +68,7 @@ class EnvironmentSpec:
     idle: int = IDLE
 
 
-@record(frozen=True)
+@frozen
 class ManifestSpec:
     """What the manifest records besides the run itself."""
 
@@ -119,7 +118,7 @@ class ManifestSpec:
     )
 
 
-@record(frozen=True)
+@frozen
 class PipelineSpec:
     """The project's `mlops.yaml`: environment, steps, gates, manifest."""
 

@@ -6,10 +6,10 @@ From here come ``--help``, the inputs of every ``action.yml`` and ``docs/referen
 from __future__ import annotations
 
 from dataclasses import Field, field, fields
-from dataclasses import dataclass as record
 from typing import Any
 
 from mlops_action.config.values import duration, positive
+from mlops_action.frozen import frozen
 from mlops_action.structure import key_of
 
 RUN, PLAN, CHECK, GATE, MANIFEST, MERGE, DOCTOR = ("run", "plan", "check", "gate", "manifest", "merge", "doctor")
@@ -39,7 +39,7 @@ def option(doc: str, commands: tuple[str, ...], **details: Any) -> Any:
     return field(default=default, metadata={"doc": doc, "commands": commands, **details})
 
 
-@record(frozen=True)
+@frozen
 class Options:
     """Everything that can be said on the command line or by action inputs."""
 

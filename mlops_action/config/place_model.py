@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as record
 from enum import StrEnum
 
 from mlops_action.config.keys import DURATION_SCHEMA, SIZE_SCHEMA, key, texts
 from mlops_action.config.values import duration, size
+from mlops_action.frozen import frozen
 
 
 class MountKernel(StrEnum):
@@ -16,7 +16,7 @@ class MountKernel(StrEnum):
     IPYKERNEL = "ipykernel"
 
 
-@record(frozen=True)
+@frozen
 class ContainerSpec:
     """A container that kernels run in."""
 
@@ -56,7 +56,7 @@ class ContainerSpec:
     )
 
 
-@record(frozen=True)
+@frozen
 class GatewaySpec:
     """A Jupyter server or Kernel Gateway elsewhere that kernels run on. Experimental."""
 

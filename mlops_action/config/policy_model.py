@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as record
 from decimal import Decimal
 from enum import StrEnum
 
@@ -12,6 +11,7 @@ from mlops_action.config.keys import AMOUNT_SCHEMA, COUNT_SCHEMA, NUMBER_SCHEMA,
 from mlops_action.config.predictions_model import PredictionsSpec
 from mlops_action.config.values import Amount, amount, confidence, count, finite, number_range
 from mlops_action.config.waiver_model import PolicyGuard, longest_waiver_key, policy_guard_key, waivers_key
+from mlops_action.frozen import frozen
 from mlops_action.vocabulary import Prove
 
 
@@ -45,7 +45,7 @@ class Direction(StrEnum):
     LOWER = "lower"
 
 
-@record(frozen=True)
+@frozen
 class GatePart:
     """One rule on one metric, alone or in a combination."""
 
@@ -148,7 +148,7 @@ class GatePart:
     )
 
 
-@record(frozen=True)
+@frozen
 class GateSpec(GatePart):
     """One rule on one metric, or several rules together."""
 
@@ -257,7 +257,7 @@ BASELINE_DOC = (
 )
 
 
-@record(frozen=True)
+@frozen
 class PolicySpec:
     """A policy file: gates, and what they compare with."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as record
 from decimal import Decimal
 from typing import Any
 
 from mlops_action.config.keys import NUMBER_SCHEMA, SHARE_SCHEMA, key, texts
 from mlops_action.config.values import finite, portion, text_list
+from mlops_action.frozen import frozen
 from mlops_action.vocabulary import Task
 
 
@@ -40,7 +40,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(getattr(value, "written", value))
 
 
-@record(frozen=True)
+@frozen
 class PredictionsSpec:
     """A file with a row for each prediction. Needs the extra `data`."""
 

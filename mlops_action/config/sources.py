@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field
+from dataclasses import Field, field
 from typing import Any
 
 from mlops_action.config.options import RUN, Options, action_options, flags_of, former_names, input_name, option_fields
 from mlops_action.config.yaml_source import parse_yaml
 from mlops_action.errors import BadValue, MlopsError, Problems, UnknownInput, nearest
+from mlops_action.frozen import frozen
 
 INPUT_PREFIX = "INPUT_"
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     """Option values, and for each that was given, by whom."""
 

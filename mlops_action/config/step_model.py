@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as record
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from mlops_action.config.keys import AMOUNT_SCHEMA, DURATION_SCHEMA, NUMBER_SCHEMA, SIZE_SCHEMA, key, texts
 from mlops_action.config.matrix import MATRIX_SCHEMA, Matrix, matrix
 from mlops_action.config.values import Amount, amount, duration, finite, size
+from mlops_action.frozen import frozen
 
 
 class RetryOn(StrEnum):
@@ -28,7 +28,7 @@ class UnknownParameters(StrEnum):
     ALLOW = "allow"
 
 
-@record(frozen=True)
+@frozen
 class CellsSpec:
     """Which cells of a notebook run. All conditions that are given must hold."""
 
@@ -41,7 +41,7 @@ class CellsSpec:
     index: str = key("Only the cells at these places, counted from 0.", "0-3,7", default="")
 
 
-@record(frozen=True)
+@frozen
 class RetrySpec:
     """When a step is tried again. Nothing is tried again that is not named here."""
 
@@ -49,7 +49,7 @@ class RetrySpec:
     times: int = key("How many more times.", 2, default=1)
 
 
-@record(frozen=True)
+@frozen
 class CompareSpec:
     """Compares the outputs of a run with those that are saved in the notebook."""
 
@@ -72,7 +72,7 @@ class CompareSpec:
     ignore_outputs: tuple[str, ...] = texts("Kinds of output that do not count.", ["stderr"])
 
 
-@record(frozen=True)
+@frozen
 class StepSpec:
     """One unit that runs in a kernel of its own: a notebook, chosen cells of one, a snippet or a code file."""
 

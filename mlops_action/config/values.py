@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from mlops_action.frozen import frozen
 from mlops_action.structure import WrittenFloat, exact_number
 
 MAX_EXPONENT = 10_000
@@ -80,7 +80,7 @@ def text_list(value: Any) -> tuple[str, ...]:
     return tuple(items)
 
 
-@dataclass(frozen=True)
+@frozen
 class Amount:
     """A size of change or deviation: absolute, relative to the reference, or both (both must hold)."""
 

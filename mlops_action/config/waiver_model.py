@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass as record
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Any
 
 from mlops_action.config.keys import NUMBER_SCHEMA, key
 from mlops_action.config.values import finite, positive
+from mlops_action.frozen import frozen
 
 LONGEST_WAIVER = 90
 
@@ -49,7 +49,7 @@ def said(value: Any) -> str:
     return value.strip()
 
 
-@record(frozen=True)
+@frozen
 class WaiverSpec:
     """A recorded, expiring permission for one gate to fail, down or up to a bound."""
 
@@ -70,7 +70,7 @@ class WaiverSpec:
     )
 
 
-@record(frozen=True)
+@frozen
 class WaiversSpec:
     """A file of waivers."""
 

@@ -7,12 +7,13 @@ number, ``no`` and ``12:30`` are text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import yaml
 
 from mlops_action.errors import MlopsError, YamlError
+from mlops_action.frozen import frozen
 from mlops_action.structure import WrittenFloat
 
 MAX_BYTES = 1_048_576
@@ -23,7 +24,7 @@ _TAGS = "tag:yaml.org,2002:"
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
+@frozen
 class Located:
     """Plain data, and for each JSON pointer the place that it came from."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
+
+from mlops_action.frozen import frozen
 
 Number = Decimal
 """Exact; in JSON a number when a double holds it exactly, else a string."""
@@ -18,7 +20,7 @@ def documented(doc: str, *, schema: Json = None, **options: Any) -> Any:
     return field(metadata={"doc": doc} | ({"schema": schema} if schema else {}), **options)
 
 
-@dataclass(frozen=True)
+@frozen
 class FileState:
     """A file as it was at one moment."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.records.base import documented
 
 
-@dataclass(frozen=True)
+@frozen
 class Annotation:
     """A message for people that points at a file."""
 
@@ -19,7 +18,7 @@ class Annotation:
     accepted: str = documented("Why it is accepted all the same, where a waiver says so.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class Emissions:
     """What the CI system and people are given at the end."""
 

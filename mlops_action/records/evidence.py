@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.records.base import Number, documented
 from mlops_action.vocabulary import Outcome
 
 
-@dataclass(frozen=True)
+@frozen
 class Evidence:
     """An interval, and how likely data as these are when the limit is held."""
 
@@ -30,7 +29,7 @@ class Evidence:
     seed: int | None = documented("Seed of the random numbers, where the method draws some.", default=None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Part:
     """One of several things that a gate judges: a slice, a pair of groups, one of several readings."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.records.base import documented
 from mlops_action.vocabulary import Outcome
 
 
-@dataclass(frozen=True)
+@frozen
 class GuardReport:
     """What the target branch's policy says of a change that changes the policy."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.records.base import Json, documented
 from mlops_action.records.manifest_shapes import DIGEST, IDENTITY, LOCATOR, OBSERVATION, RESULTS
 
 
-@dataclass(frozen=True)
+@frozen
 class Uncaptured:
     """Something that the manifest does not say, and why."""
 
@@ -16,7 +15,7 @@ class Uncaptured:
     why: str = documented("Why it could not be captured.")
 
 
-@dataclass(frozen=True)
+@frozen
 class Fact:
     """One thing collected for the manifest, split by the part that it belongs to."""
 
@@ -27,7 +26,7 @@ class Fact:
     uncaptured: tuple[Uncaptured, ...] = documented("What could not be captured.", default=())
 
 
-@dataclass(frozen=True)
+@frozen
 class Manifest:
     """The record of a run (`manifest.json`)."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from mlops_action.frozen import frozen
 from mlops_action.records.base import FileState, Json, Number, documented
 from mlops_action.records.predictions import PlannedPredictions
 from mlops_action.records.waiver import Waiver
 from mlops_action.vocabulary import Prove
 
 
-@dataclass(frozen=True)
+@frozen
 class KernelChoice:
     """The kernel that a step runs in."""
 
@@ -35,7 +35,7 @@ class KernelChoice:
         return f"{self.environment}/{self.name}" if self.environment else self.name
 
 
-@dataclass(frozen=True)
+@frozen
 class CellSelection:
     """Which cells of a notebook run; everything when all fields are empty."""
 
@@ -48,7 +48,7 @@ class CellSelection:
     index: str = documented("Only the cells at these places, counted from 0: `0-3,7`.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannedParameter:
     """A parameter with its final value."""
 
@@ -59,7 +59,7 @@ class PlannedParameter:
     reference: str = documented("`steps.NAME.values.VALUE` that the value is taken from at run time.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class StepLimits:
     """How long and how large a step may become; 0 is without limit."""
 
@@ -71,7 +71,7 @@ class StepLimits:
     memory: int = documented("Bytes of memory that it needs, for admission.", default=0)
 
 
-@dataclass(frozen=True)
+@frozen
 class Retry:
     """When a step is tried again."""
 
@@ -79,7 +79,7 @@ class Retry:
     times: int = documented("How many more times.", default=0)
 
 
-@dataclass(frozen=True)
+@frozen
 class Comparison:
     """How outputs are compared with those saved in the notebook."""
 
@@ -91,7 +91,7 @@ class Comparison:
     ignore_outputs: tuple[str, ...] = documented("Kinds of output that do not count.", default=())
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannedStep:
     """One step with every name resolved."""
 
@@ -128,7 +128,7 @@ class PlannedStep:
         return tuple({kernel.label: kernel for kernel in chosen}.values())
 
 
-@dataclass(frozen=True)
+@frozen
 class Smallest:
     """How small a slice may be, and what happens to smaller ones."""
 
@@ -138,7 +138,7 @@ class Smallest:
     counts: bool = documented("Whether a smaller slice makes the gate inconclusive.", default=True)
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannedGate:
     """One rule on readings."""
 
@@ -167,7 +167,7 @@ class PlannedGate:
     on_inconclusive: str = documented("What it says when the data is too little.", default="inconclusive")
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """Exactly what a run would do."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from mlops_action.frozen import frozen
 from mlops_action.records.base import Json, Number, documented
 from mlops_action.vocabulary import Task
 
 
-@dataclass(frozen=True)
+@frozen
 class PlannedPredictions:
     """Which column of a file of predictions is what."""
 

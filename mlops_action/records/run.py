@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.records.base import FileState, Json, Number, documented
 from mlops_action.records.manifest import Fact
 from mlops_action.records.plan import KernelChoice, Plan, PlannedParameter
 from mlops_action.vocabulary import CellStatus, FailureKind, StepStatus
 
 
-@dataclass(frozen=True)
+@frozen
 class MetricReading:
     """One number, and where it was read."""
 
@@ -21,7 +20,7 @@ class MetricReading:
     slice: str = documented("Slice of the data that it was measured on, or empty for all of it.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """Why and where a step failed."""
 
@@ -35,7 +34,7 @@ class Failure:
     traceback: str = documented("Traceback without colours, shortened.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class CellResult:
     """What one code cell did."""
 
@@ -49,7 +48,7 @@ class CellResult:
     title: str = documented("Name, heading or first line, for people.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class Difference:
     """An output that is not what the notebook has saved."""
 
@@ -60,7 +59,7 @@ class Difference:
     found: str = documented("What the run gave, shortened.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class StepResult:
     """What a step did."""
 
@@ -91,7 +90,7 @@ class StepResult:
     outputs_digest: str = documented("`sha256:` of what its cells printed, showed and raised.", default="")
 
 
-@dataclass(frozen=True)
+@frozen
 class Unsteady:
     """Something that is not the same each time."""
 
@@ -101,7 +100,7 @@ class Unsteady:
     why: str = documented("What it was, and what it was another time.")
 
 
-@dataclass(frozen=True)
+@frozen
 class Repetition:
     """What came of running the same steps several times."""
 
@@ -109,7 +108,7 @@ class Repetition:
     unsteady: tuple[Unsteady, ...] = documented("What differed; nothing when the steps are deterministic.", default=())
 
 
-@dataclass(frozen=True)
+@frozen
 class RunResult:
     """All steps of one run (`run.json`)."""
 

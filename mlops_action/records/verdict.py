@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.records.base import Number, documented
 from mlops_action.records.evidence import Evidence, Part
 from mlops_action.records.guard import GuardReport
@@ -11,7 +10,7 @@ from mlops_action.records.waiver import WaiverUse
 from mlops_action.vocabulary import Outcome
 
 
-@dataclass(frozen=True)
+@frozen
 class BaselineIdentity:
     """Where a baseline came from."""
 
@@ -20,7 +19,7 @@ class BaselineIdentity:
     digest: str = documented("`sha256:` of the bytes that were read.")
 
 
-@dataclass(frozen=True)
+@frozen
 class Verdict:
     """What one gate said, and on which grounds."""
 
@@ -52,7 +51,7 @@ class Verdict:
     waivers: tuple[WaiverUse, ...] = documented("Waivers that allowed it to fail.", default=())
 
 
-@dataclass(frozen=True)
+@frozen
 class Verdicts:
     """All verdicts of one run (`verdicts.json`)."""
 

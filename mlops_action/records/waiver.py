@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.records.base import Number, documented
 from mlops_action.vocabulary import WaiverState
 
 
-@dataclass(frozen=True)
+@frozen
 class Waiver:
     """A permission for one gate to fail."""
 
@@ -23,7 +22,7 @@ class Waiver:
     last_line: int = documented("Last line of it in its file; 0 when that is not known.", default=0)
 
 
-@dataclass(frozen=True)
+@frozen
 class WaiverUse:
     """A waiver, and what became of it."""
 
