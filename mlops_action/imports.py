@@ -13,11 +13,11 @@ JupyterLab brings all of them, and one compiles its grammar for two seconds when
 
 
 YOUNG_OBJECTS = 50_000
-"""So many make the collector look: what imports make lives as long as the process, and 700 would have it always look."""
+"""So many make the collector look: what imports make lives as long as the process, and 700 make it always look."""
 
 
 def lighten() -> None:
-    """Have every import of ``FORMATS`` fail from now on, which jsonschema takes as not installed; collect less often."""
+    """Have every import of ``FORMATS`` fail from now on, which jsonschema takes as not there; collect less often."""
     for name in FORMATS:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None is what the import system looks for
     gc.set_threshold(YOUNG_OBJECTS)

@@ -6,6 +6,7 @@ Means take the sandwich variance over clusters; proportions a design effect, so 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -51,9 +52,17 @@ def mean_of(values: Floats, weights: Floats | None = None, clusters: Codes | Non
     if present < 2:
         return Mean(centre, float("nan"), 0, present)
     variance = present / (present - 1) * float((grouped * grouped).sum()) / total**2
-    second = float((grouped * grouped).sum()) / present
-    skewness = float((grouped**3).sum()) / present / second**1.5 if second > 0 else 0.0
-    return Mean(centre, variance, present - 1, present, skewness)
+    return Mean(centre, variance, present - 1, present, _skewness(grouped, present))
+
+
+def _skewness(deviations: Floats, count: int) -> float:
+    """Third moment over the second's power 3/2; of the largest one's size, as powers of tiny numbers are 0."""
+    largest = float(np.abs(deviations).max())
+    if not largest > 0:
+        return 0.0
+    unit = deviations / largest
+    second, third = (float((unit**power).sum()) / count for power in (2, 3))
+    return third / math.sqrt(second) ** 3
 
 
 def design_effect(values: Floats, clusters: Codes) -> float:

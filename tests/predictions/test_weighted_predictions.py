@@ -107,6 +107,14 @@ def test_a_negative_weight_is_refused_with_its_row(tmp_path: Path) -> None:
         measured(tmp_path, table, weight="w")
 
 
+@pytest.mark.parametrize("absurd", [5e-324, 1e-101, 1e101])
+def test_a_weight_whose_square_is_no_number_is_refused_with_its_row(tmp_path: Path, absurd: float) -> None:
+    table = table_of(50)
+    table["w"][7] = absurd
+    with pytest.raises(PredictionsUnreadable, match="in row 8: it cannot be reckoned with"):
+        measured(tmp_path, table, weight="w")
+
+
 def test_weights_that_are_all_zero_leave_everything_undefined(tmp_path: Path) -> None:
     found = measured(tmp_path, table_of(50) | {"w": np.zeros(50)}, weight="w", calibration=True)[0].metrics
     assert {name for name, estimate in found.items() if estimate.value is not None} == set()

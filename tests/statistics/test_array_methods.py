@@ -275,3 +275,11 @@ def test_permutations_of_clusters_flip_whole_clusters() -> None:
     grouped = permutation.sign_flips(differences, generator("p"), ids)
     assert grouped.p_value > 100 * permutation.sign_flips(differences, generator("p")).p_value or grouped.p_value > 0.01
     assert grouped.method == "paired-permutation-exact"
+
+
+@pytest.mark.parametrize("size", [1e-160, 1e-300, 1e100])
+def test_a_mean_of_tiny_or_huge_values_has_the_skewness_of_their_shape(size: float) -> None:
+    values = np.array([0.0, 0.0, 1.0, 4.0]) * size
+    assert clusters.mean_of(values).skewness == pytest.approx(
+        clusters.mean_of(np.array([0.0, 0.0, 1.0, 4.0])).skewness, abs=0.2
+    )

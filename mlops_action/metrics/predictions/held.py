@@ -16,7 +16,7 @@ from mlops_action.metrics.predictions.slices import Slicer
 from mlops_action.statistics.clusters import Codes, Floats
 
 MOST_WEIGHT = 1e100
-"""The square of a sum of larger weights is no number."""
+"""The square of a sum of larger weights is no number, and that of the least ones is 0."""
 Columns = dict[str, npt.NDArray[Any]]
 
 
@@ -36,27 +36,35 @@ class Held:
         """Keep a batch's rows.
 
         Raises:
-            PredictionsUnreadable: a weight is negative or absurdly large, or a weight or cluster is missing.
+            PredictionsUnreadable: a weight is negative, absurdly large or small, or a weight or cluster is missing.
         """
         cells = self._slicer.cells_of(batch)
-        weights = batch.finite(self._roles.weight) if self._roles.weight else np.ones(batch.rows)
-        if weights.min() < 0:
-            row = batch.first + int(np.argmin(weights))
-            raise PredictionsUnreadable(
-                f"`{self._roles.weight}` is negative in row {row}", origin=batch.origin, hint="a weight is 0 or more"
-            )
-        if weights.max() > MOST_WEIGHT:
-            row = batch.first + int(np.argmax(weights))
-            raise PredictionsUnreadable(
-                f"`{self._roles.weight}` is {weights.max():g} in row {row}: too large to be reckoned with",
-                origin=batch.origin,
-                hint="only the ratio of weights matters; write smaller ones",
-            )
+        weights = self._weights_of(batch)
         if self._roles.cluster:
             self._clusters.append(batch.raw(self._roles.cluster))
         rows = {**columns, "": weights, "/": np.zeros(batch.rows, np.int64) if cells is None else cells}
         for name, values in rows.items():
             self._parts.setdefault(name, []).append(np.array(values))
+
+    def _weights_of(self, batch: Batch) -> Floats:
+        column = self._roles.weight
+        if not column:
+            return np.ones(batch.rows)
+        weights = batch.finite(column)
+        if weights.min() < 0:
+            row = batch.first + int(np.argmin(weights))
+            raise PredictionsUnreadable(
+                f"`{column}` is negative in row {row}", origin=batch.origin, hint="a weight is 0 or more"
+            )
+        absurd = (weights > MOST_WEIGHT) | ((weights > 0) & (weights < 1 / MOST_WEIGHT))
+        if absurd.any():
+            row = int(np.argmax(absurd))
+            raise PredictionsUnreadable(
+                f"`{column}` is {weights[row]:g} in row {batch.first + row}: it cannot be reckoned with",
+                origin=batch.origin,
+                hint="only the ratio of weights matters; write them near 1",
+            )
+        return weights
 
     def slices(self) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
         """Each slice's name, all rows first, and which rows are in it."""
