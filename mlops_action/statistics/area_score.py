@@ -21,7 +21,6 @@ from mlops_action.statistics.distributions import normal_cdf, student_quantile
 
 PRIOR = 20.0
 """Degrees of freedom of the model. Chosen by simulation with other seeds: see docs/statistics.md."""
-_STEPS = 45
 Table = tuple[list[float], list[float], list[float]]
 
 
@@ -48,17 +47,29 @@ def score_ends(area: tuple[float, float], units: tuple[float, float], beyond: fl
 
 
 def _solved(value: float, scale: float, end: float) -> float:
-    """Between the estimate and an end of the range: the last area that the estimate does not contradict."""
-    near, far = value, end
-    if (value - far) ** 2 <= scale * _spread(far):
-        return far
-    for _ in range(_STEPS):
-        middle = (near + far) / 2
-        if (value - middle) ** 2 <= scale * _spread(middle):
-            near = middle
+    """Between the estimate and an end of the range: the last area that the estimate does not contradict.
+
+    The spread is a straight line between the areas of the table: the one that is the first to be contradicted is
+    searched by halves, and the rest is a quadratic equation.
+    """
+    areas, spreads = _line()
+    up = end > value
+    near = bisect_left(areas, value) - (0 if up else 1)
+    far = len(areas) - 1 if up else 0
+    if value == end or (value - end) ** 2 <= scale * spreads[far]:
+        return end
+    while near != far:
+        middle = (near + far) // 2 if up else (near + far + 1) // 2
+        if (value - areas[middle]) ** 2 <= scale * spreads[middle]:
+            near = middle + 1 if up else middle - 1
         else:
             far = middle
-    return near
+    before = far - 1 if up else far + 1
+    slope = scale * (spreads[far] - spreads[before]) / (areas[far] - areas[before])
+    here = scale * spreads[far] + slope * (value - areas[far])
+    root = math.sqrt(max(0.0, slope * slope + 4 * here))
+    found = value + (slope + root if up else slope - root) / 2
+    return min(max(found, value), areas[far]) if up else max(min(found, value), areas[far])
 
 
 def _freedom(*parts: tuple[float, float]) -> float:
@@ -83,6 +94,13 @@ def _between(known: list[float], values: list[float], area: float) -> float:
     place = min(max(1, bisect_left(known, symmetric)), len(known) - 1)
     share = (symmetric - known[place - 1]) / (known[place] - known[place - 1])
     return values[place - 1] + share * (values[place] - values[place - 1])
+
+
+@cache
+def _line() -> tuple[list[float], list[float]]:
+    """Areas from 0 to 1 with their variances."""
+    areas, spreads, _ = _table()
+    return [*(1 - area for area in reversed(areas[1:])), *areas], [*reversed(spreads[1:]), *spreads]
 
 
 @cache
