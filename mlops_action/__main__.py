@@ -1,6 +1,6 @@
 """``python -m mlops_action``."""
 
-from mlops_action.cli.main import main
+from mlops_action.cli.main import console_script
 
 if __name__ == "__main__":
-    main()
+    console_script()

@@ -83,4 +83,4 @@ def _do(pipeline: Pipeline, command: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_with(lambda: main(sys.argv[1:]))

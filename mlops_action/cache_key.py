@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from mlops_action.canonical import digest_of, sha256_bytes
 from mlops_action.codec import encode
+from mlops_action.frozen import frozen
 from mlops_action.portable import portable
 from mlops_action.records import Fact, Json, KernelChoice, PlannedStep, StepResult
 from mlops_action.redact import is_secret_name
@@ -34,7 +34,7 @@ class NotCacheable(Exception):
     """Why the cache must not be used for a step."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Made:
     """A step that is about to run."""
 

@@ -9,6 +9,8 @@ from typing import Any
 
 Json = Any
 """A value made of dict, list, str, int, float, bool and None."""
+EXACT = 2**53
+"""From here on a double no longer tells whole numbers apart, so RFC 8785 has none."""
 
 
 def canonical_bytes(value: Json) -> bytes:
@@ -18,9 +20,23 @@ def canonical_bytes(value: Json) -> bytes:
         ValueError: an integer beyond 2**53 or a number that is not finite; such values
             travel as strings (see ``codec.encode``).
     """
+    if _is_plain(value):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     import rfc8785
 
     return rfc8785.dumps(value)
+
+
+def _is_plain(value: Json) -> bool:
+    """Whether Python's own encoder, which is many times quicker, gives the same bytes: numbers have rules of theirs."""
+    kind = type(value)
+    if kind is str:
+        return True
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))
+    return value is None or kind is bool or (kind is int and abs(value) < EXACT)
 
 
 def pretty_bytes(value: Json) -> bytes:

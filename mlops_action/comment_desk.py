@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.errors import CommentRefused, ExitCode, FileMissing, UsageError
+from mlops_action.frozen import frozen
 from mlops_action.records import Annotation, Emissions, RunResult, Verdicts
 from mlops_action.sanitize import inline
 
@@ -16,7 +16,7 @@ MOST_BYTES = 1024 * 1024
 REFUSED = "refused"
 
 
-@dataclass(frozen=True)
+@frozen
 class CommentDesk:
     """One comment, or check run, from the files of a run."""
 

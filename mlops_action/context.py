@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from mlops_action.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Context:
     """Everything that a stage may know of the process that it runs in."""
 

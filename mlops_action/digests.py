@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mlops_action.canonical import sha256_bytes, sha256_file
 from mlops_action.errors import EnvironmentProblem
+from mlops_action.frozen import frozen
 from mlops_action.records import FileState, Uncaptured
 
 _MAGIC = re.compile(r"[*?\[]")
@@ -26,7 +27,7 @@ Trail = frozenset[tuple[int, int]]
 """Device and inode of the folders above a place; meeting one again is a circle of links."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """What patterns stand for at this moment."""
 
@@ -114,7 +115,7 @@ def relative_name(root: Path, path: Path) -> str:
 
 def readable(text: str) -> str:
     r"""``text`` with each half of a character, as odd file names have, written ``\xe9`` or ``\ud800``."""
-    return _SURROGATE.sub(lambda half: _escaped(ord(half.group())), text)
+    return text if text.isascii() else _SURROGATE.sub(lambda half: _escaped(ord(half.group())), text)
 
 
 def pattern_parts(pattern: str) -> tuple[str, ...] | None:

@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 
+from mlops_action.leaving import exit_with
+
 CANNOT_START = 126
 NOT_FOUND = 127
 """What a shell answers, so that CI systems read it as they are used to."""
@@ -72,4 +74,4 @@ def _unknown(name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_with(lambda: main(sys.argv[1:]))

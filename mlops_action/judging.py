@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from mlops_action.config.adhoc import load_pipeline
 from mlops_action.config.sources import Settings
 from mlops_action.context import Context
 from mlops_action.evaluate import evaluate, evaluate_run
+from mlops_action.frozen import frozen
 from mlops_action.judgement.waivers import NO_WAIVERS, WaiverBook
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import MetricReading, Plan, RunResult, Verdicts
@@ -18,7 +19,7 @@ from mlops_action.repository import Repository
 from mlops_action.vocabulary import Outcome
 
 
-@dataclass(frozen=True)
+@frozen
 class Judge:
     """One judgement.
 

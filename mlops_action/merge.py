@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from glob import glob
 from itertools import chain
 from pathlib import Path
@@ -12,13 +12,14 @@ from pathlib import Path
 from mlops_action.codec import load_document
 from mlops_action.digests import pattern_parts
 from mlops_action.errors import MlopsError, Problems, ShardMismatch, UsageError
+from mlops_action.frozen import frozen
 from mlops_action.records import Fact, Json, RunResult, Uncaptured
 from mlops_action.shard import shard_numbers
 from mlops_action.stores.folder import RUN_FILE
 from mlops_action.vocabulary import RUN_SCHEMA
 
 
-@dataclass(frozen=True)
+@frozen
 class Part:
     """One shard's results."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mlops_action.config.step_model import UnknownParameters
 from mlops_action.config.values import all_finite
 from mlops_action.config.yaml_source import Located, parse_yaml
 from mlops_action.errors import BadValue, MlopsError, Problems, SecretMissing, UnknownName, WrongType, nearest
+from mlops_action.frozen import frozen
 from mlops_action.notebooks.declared import parameter_problems
 from mlops_action.records import PlannedParameter
 from mlops_action.signatures import Signature
@@ -29,7 +30,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Named = dict[str, PlannedParameter]
 
 
-@dataclass(frozen=True)
+@frozen
 class StepRun:
     """One run of a step: the step's name, and the matrix combination that it is for."""
 
@@ -37,7 +38,7 @@ class StepRun:
     combination: Combination
 
 
-@dataclass(frozen=True)
+@frozen
 class Parameters:
     """Everything that parameters come from."""
 

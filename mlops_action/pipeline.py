@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from mlops_action.errors import (
     UsageError,
 )
 from mlops_action.formats.interface import BINARY_SUFFIXES, Account
+from mlops_action.frozen import frozen
 from mlops_action.gate_plan import gates_only, with_gates_of
 from mlops_action.judging import Judge
 from mlops_action.records import Emissions, MetricReading, Plan, RunResult, Verdicts
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from mlops_action.kernels.places import Places
 
 
-@dataclass(frozen=True)
+@frozen
 class Pipeline:
     """One invocation: the settings, the world, and the stages that it needs."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -28,6 +28,7 @@ from mlops_action.errors import (
 )
 from mlops_action.executors.ordering import overlap
 from mlops_action.facts.places import hint_for_missing
+from mlops_action.frozen import frozen
 from mlops_action.gate_plan import planned_policy
 from mlops_action.kernels.places import KernelFinding
 from mlops_action.kernels.specs import DEFAULT_KERNEL
@@ -49,7 +50,7 @@ from mlops_action.signatures import signature_of
 from mlops_action.stores.folder import OWN_FOLDER, harm_of
 
 
-@dataclass(frozen=True)
+@frozen
 class Planner:
     """Everything that a plan is made from."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import path as paths
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from mlops_action.codec import encode
 from mlops_action.config.load import Loaded, Reader
 from mlops_action.config.waiver_model import PolicyGuard
 from mlops_action.errors import ConfigMissing, FileMissing, GitRefused, MlopsError, Problems
+from mlops_action.frozen import frozen
 from mlops_action.gate_plan import planned_policy
 from mlops_action.judgement.waivers import allowed_text
 from mlops_action.records import GuardReport, Part, Plan, PlannedGate, Verdict, Verdicts, Waiver
@@ -27,7 +28,7 @@ _FIRST = "let a change of the policy alone be merged first, or say `policy-guard
 _WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.WARN, Outcome.PASS)
 
 
-@dataclass(frozen=True)
+@frozen
 class Guard:
     """Knows how to find the target branch's policy.
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-from mlops_action.canonical import Json
+from mlops_action.canonical import EXACT, Json
 from mlops_action.digests import readable
 from mlops_action.redact import MASK, is_secret_name
-
-_EXACT = 2**53
-"""Beyond it a double no longer tells whole numbers apart, so RFC 8785 has none."""
 
 
 def masked(name: str, value: Json) -> Json:
@@ -57,7 +54,7 @@ def lost_kinds(value: Json, pointer: str = "") -> dict[str, str]:
 def _needs_text(value: Json) -> bool:
     if isinstance(value, float):
         return not math.isfinite(value)
-    return isinstance(value, int) and abs(value) >= _EXACT
+    return isinstance(value, int) and abs(value) >= EXACT
 
 
 def _escaped(key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mlops_action.errors import SecretFound
 
@@ -23,27 +23,55 @@ _TOKENS = {
     "ghr_": r"ghr_[A-Za-z0-9]{36,}",
     "github_pat_": r"github_pat_[A-Za-z0-9_]{36,}",
     "glpat-": r"glpat-[A-Za-z0-9_-]{20,}",
-    "AKIA": r"(?<![A-Za-z0-9])AKIA[0-9A-Z]{16}(?![A-Za-z0-9])",
-    "ASIA": r"(?<![A-Za-z0-9])ASIA[0-9A-Z]{16}(?![A-Za-z0-9])",
-    "AIza": r"(?<![A-Za-z0-9])AIza[0-9A-Za-z_-]{35}",
-    "xox": r"(?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}",
-    "hf_": r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}",
-    "sk-": r"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{32,}",
-    "npm_": r"(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36}",
+    "AKIA": r"AKIA(?<![A-Za-z0-9]AKIA)[0-9A-Z]{16}(?![A-Za-z0-9])",
+    "ASIA": r"ASIA(?<![A-Za-z0-9]ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])",
+    "AIza": r"AIza(?<![A-Za-z0-9]AIza)[0-9A-Za-z_-]{35}",
+    "xox": r"xox(?<![A-Za-z0-9]xox)[abeprs]-[A-Za-z0-9-]{10,}",
+    "hf_": r"hf_(?<![A-Za-z0-9_]hf_)[A-Za-z0-9]{30,}",
+    "sk-": r"sk-(?<![A-Za-z0-9_-]sk-)[A-Za-z0-9_-]{32,}",
+    "npm_": r"npm_(?<![A-Za-z0-9_]npm_)[A-Za-z0-9]{36}",
     "pypi-Ag": r"pypi-Ag[A-Za-z0-9_-]{50,}",
     "dckr_pat_": r"dckr_pat_[A-Za-z0-9_-]{20,}",
-    "eyJ": r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    "eyJ": r"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
     "PRIVATE KEY-----": r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,-]{40,8000}",
     "earer ": r"(?<=[Bb]earer )[A-Za-z0-9._~+/-]{20,}=*",
 }
-"""Forms that nothing but a credential has, by a part that is in each: texts without it are not searched."""
+"""Forms that nothing but a credential has, by a part that is in each: texts without it are not searched.
+
+Most begin with their letters and look behind them after that: a search that begins with a look behind stops at
+every character.
+"""
 _PATTERNS = {part: re.compile(pattern) for part, pattern in _TOKENS.items()}
+_RARE = "_-JAx"
+"""Characters that text has few of. Nearly every part has one, and a search leaps from one to the next."""
+
+
+def _hints() -> Iterator[re.Pattern[str]]:
+    """Searches that find something in every text that holds a part."""
+    left = list(_PATTERNS)
+    for rare in _RARE:
+        split = [part.partition(rare) for part in left if rare in part]
+        around = "|".join(f"(?<={before}{rare})(?={after})" for before, _, after in split)
+        yield re.compile(f"{rare}(?:{around})")
+        left = [part for part in left if rare not in part]
+    yield from map(re.compile, left)
+
+
+_HINTS = tuple(_hints())
 _OPTION = re.compile(
-    r"(?:(?<=[?&\s\"'])|^)(-{0,2}(?:[A-Za-z0-9]+[-_])*(?:token|password|passwd|secret|api[-_]?key|access[-_]?key|signature"
-    r"|credential|sig)=)(?!\*\*\*)[^\s&\"'<>\\]{6,}",
+    r"=(?<=[ndtyelg]=)(?:(?<=token=)|(?<=password=)|(?<=passwd=)|(?<=secret=)|(?<=key=)|(?<=signature=)"
+    r"|(?<=credential=)|(?<=sig=))(?!\*\*\*)(?=[^\s&\"'<>\\]{6})",
     re.IGNORECASE,
 )
-"""A value after a telling name, in a command line or in the query of an address."""
+"""What may be between a telling name and its value, in a command line or in the query of an address."""
+_OPTION_NAME = re.compile(
+    r"(?:[?&\s\"']|\A)-{0,2}(?:[A-Za-z0-9]+[-_])*(?:token|password|passwd|secret|api[-_]?key|access[-_]?key|signature"
+    r"|credential|sig)\Z",
+    re.IGNORECASE,
+)
+_OPTION_VALUE = re.compile(r"[^\s&\"'<>\\]*")
+_LONGEST_NAME = 128
+"""Of a longer name only the end is looked at."""
 SHORTEST = 6
 """A shorter value is not searched for: it would mask ordinary words."""
 
@@ -95,20 +123,36 @@ def secret_arguments(command: Sequence[str]) -> Iterable[str]:
             yield value if equals else following
 
 
+def _hinted(text: str) -> list[re.Pattern[str]]:
+    """The forms whose part is in the text."""
+    if not any(hint.search(text) for hint in _HINTS):
+        return []
+    return [pattern for part, pattern in _PATTERNS.items() if part in text]
+
+
 def _holds_credential(data: bytes) -> bool:
     """Whether the bytes hold a credential by its form, in whatever kind of file."""
     text = data.decode("latin-1")
-    return any(part in text and pattern.search(text) is not None for part, pattern in _PATTERNS.items())
+    return any(pattern.search(text) for pattern in _hinted(text))
 
 
 def mask_credentials(text: str) -> str:
     """``text`` without what has the form of a credential, whoever it belongs to."""
-    for part, pattern in _PATTERNS.items():
-        if part in text:
-            text = pattern.sub(MASK, text)
-    if "=" in text and ("--" in text or "://" in text):
-        text = _OPTION.sub(rf"\1{MASK}", text)
-    return text
+    for pattern in _hinted(text):
+        text = pattern.sub(MASK, text)
+    return _mask_options(text) if "=" in text and ("--" in text or "://" in text) else text
+
+
+def _mask_options(text: str) -> str:
+    """Mask the value after each telling name."""
+    shown, done, at = [], 0, 0
+    while found := _OPTION.search(text, at):
+        name, at = text[max(0, found.start() - _LONGEST_NAME) : found.start()], found.end()
+        value = _OPTION_VALUE.match(text, at) if _OPTION_NAME.search(name) else None
+        if value is not None:
+            shown += [text[done:at], MASK]
+            done = at = value.end()
+    return "".join([*shown, text[done:]])
 
 
 class Redactor:

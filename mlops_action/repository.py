@@ -7,10 +7,10 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.errors import GitRefused
+from mlops_action.frozen import frozen
 
 _TARGET_VARIABLES = (
     "GITHUB_BASE_REF",
@@ -27,7 +27,7 @@ _HEADS = "refs/heads/"
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Repository:
     """Git, asked from the project folder."""
 

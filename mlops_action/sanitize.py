@@ -18,7 +18,7 @@ HELD = 64 * 1024
 """A line without an end is shown when so many characters of it are there; of what still comes nothing is shown."""
 
 Mask = Callable[[str], str]
-"""Takes secrets out of a text."""
+"""Takes secrets out of a text. What it finds in a line it finds in a text with that line, too."""
 
 _LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_]?)")
@@ -88,7 +88,9 @@ class GutterStream:
         if len(self._held) > HELD:
             whole, self._held, self._skipped = [*whole, self._held], "", 0
         if _is_innocent(whole):
-            return shown + [GUTTER + _shortened(self._mask(line)) for line in whole]
+            together = "\n".join(whole)
+            mask = as_it_is if self._mask(together) == together else self._mask
+            return shown + [GUTTER + _shortened(mask(line)) for line in whole]
         return shown + [each for line in whole for each in gutter_lines(last_redraw(line), self._mask)]
 
     def close(self) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mlops_action.config.sources import Settings
 from mlops_action.config.values import duration_text
 from mlops_action.context import Context
 from mlops_action.errors import MlopsError, Problems, UsageError
+from mlops_action.frozen import frozen
 from mlops_action.redact import Redactor
 from mlops_action.sanitize import inline
 from mlops_action.sessions.found import find_all, keep, named, path_near, stop
@@ -20,7 +20,7 @@ from mlops_action.sessions.shelf import Shelf
 from mlops_action.stores.folder import FolderStore
 
 
-@dataclass(frozen=True)
+@frozen
 class SessionDesk:
     """The sessions of one project in one job."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets as chance
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from mlops_action.ci.console import Console
@@ -13,6 +13,7 @@ from mlops_action.config.load import Loaded
 from mlops_action.ending import exit_code
 from mlops_action.errors import ExitCode, Problems, SessionUnusable, UsageError
 from mlops_action.formats.interface import Account
+from mlops_action.frozen import frozen
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.interface import Place as KernelPlace
 from mlops_action.kernels.places import kind_of
@@ -75,7 +76,7 @@ class Snippet(Pipeline):
         return plan.steps[0]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Only:
     """Finds one kernel, whatever is asked for."""
 
@@ -87,7 +88,7 @@ class _Only:
         return self.kernel
 
 
-@dataclass(frozen=True)
+@frozen
 class InSession:
     """One command in one session, which nobody else uses meanwhile."""
 

@@ -154,6 +154,7 @@ class StepRun:
         saver = Saver(lambda: self._save(notebook))
         titles = [_title(cell) for cell in notebook.cells]
         running: list[int] = []
+        last = prepared.chosen[-1] if prepared.chosen else None
 
         def cell(number: int, count: int, index: int) -> None:
             self.log.cell(number, count, titles[index])
@@ -161,8 +162,10 @@ class StepRun:
             running[:] = [index]
 
         def reached() -> None:
-            prepared.exchange(running.pop())
-            saver.reached()
+            index = running.pop()
+            prepared.exchange(index)
+            if index != last:  # what follows the last one is the whole notebook
+                saver.reached()
 
         workshop = self.workshop
         launches = {

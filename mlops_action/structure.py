@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from mlops_action.frozen import frozen
 
 KIND_NAMES = {
     str: "text",
@@ -73,7 +75,7 @@ def exact_number(value: Any) -> Decimal:
         raise ValueError(f"expected a number, got `{value}`") from None
 
 
-@dataclass(frozen=True)
+@frozen
 class Misfit:
     """One thing that does not fit, and where."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mlops_action.canonical import pretty_bytes
@@ -16,6 +16,7 @@ from mlops_action.context import Context
 from mlops_action.digests import readable
 from mlops_action.errors import MlopsError
 from mlops_action.executors import EXECUTORS
+from mlops_action.frozen import frozen
 from mlops_action.kernels.ahead import KernelsAhead
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.places import Places
@@ -31,7 +32,7 @@ AHEAD = 2
 """Kernels that wait for their steps: while a step with one job runs its cells and ends, two can start."""
 
 
-@dataclass(frozen=True)
+@frozen
 class StepsRunner:
     """Runs the steps of plans made from one configuration."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from mlops_action.context import Context
 from mlops_action.executors.interface import Executor
+from mlops_action.frozen import frozen
 from mlops_action.kernels.interface import KernelStarter
 from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.records import Fact, PlannedStep, StepResult
@@ -38,7 +39,7 @@ class RunLog(Protocol):
         """A step begins; what happens in it is told to the log that is returned."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Workshop:
     """Everything that a run needs beside its plan."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from mlops_action.ci.rest import GitHubRepository, asked, event_of, needed
 from mlops_action.errors import UsageError
+from mlops_action.frozen import frozen
 
 BODY_CHARACTERS = 60_000
 """GitHub takes 65,536."""
@@ -74,7 +74,7 @@ def _as_text(report: str) -> str:
     return f"{fence}text\n{report}\n{fence}\n"
 
 
-@dataclass(frozen=True)
+@frozen
 class GitHubPulls:
     """Comments of a pull request, by GitHub's REST interface."""
 
@@ -105,7 +105,7 @@ def _is_ours(comment: Any, login: str) -> bool:
     return user.get("login") == login if login else user.get("type") == "Bot"
 
 
-@dataclass(frozen=True)
+@frozen
 class GitLabMergeRequests:
     """Notes of a merge request, by GitLab's REST interface."""
 

@@ -69,8 +69,8 @@ class Console:
         """Text from a notebook, inside a group."""
         with self._lock:
             lines = self._stream.feed(text) if self._stream is not None and text else []
-            if lines:
-                self.say(*lines)
+            if lines:  # secrets are masked in them already
+                self._say(lines)
 
     def end(self) -> None:
         """End the group."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from mlops_action.errors import CommentRefused, UsageError
+from mlops_action.frozen import frozen
 
 SECONDS = 30
 _MAY_NOT = {401, 403, 404}
 
 
-@dataclass(frozen=True)
+@frozen
 class GitHubRepository:
     """A repository of GitHub or of a GitHub Enterprise server, by its REST interface."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -11,6 +11,7 @@ from mlops_action import __version__
 from mlops_action.cli.common import Commands, files_of
 from mlops_action.errors import ExitCode, UsageError
 from mlops_action.imports import lighten
+from mlops_action.leaving import exit_with
 
 _NOT_COMMANDS = {"common", "main"}
 
@@ -41,7 +42,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Entry point of the console script."""
+    """Run a command line, the process's own by default; the exit code is returned or raised."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -70,5 +71,10 @@ def _refused(error: click.UsageError) -> int:
     return guarded(refuse, Context.of_process(), sys.stderr)
 
 
+def console_script() -> NoReturn:
+    """Entry point of the console script."""
+    exit_with(main)
+
+
 if __name__ == "__main__":
-    main()
+    console_script()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlops_action.config.adhoc import load_pipeline
 from mlops_action.config.load import Loaded
@@ -14,6 +14,7 @@ from mlops_action.diagnosis.findings import Finding, of_error
 from mlops_action.diagnosis.kernels import KernelExaminer
 from mlops_action.diagnosis.machine import MachineExaminer, Needs
 from mlops_action.errors import ConfigMissing, KernelMissing, MlopsError, Problems
+from mlops_action.frozen import frozen
 from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.places import DEFAULT, Places, kind_of
 from mlops_action.plan import Planner
@@ -22,7 +23,7 @@ from mlops_action.records import KernelChoice, Plan
 CONFIGURATION = "configuration"
 
 
-@dataclass(frozen=True)
+@frozen
 class Doctor:
     """Looks at everything; without a configuration nothing is needed."""
 
@@ -108,7 +109,7 @@ def doctor_of(settings: Settings, context: Context, *, start: bool = False) -> D
     return Doctor(loaded, plan, problems, places, context, start)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Known:
     """Kernels of the places that this version knows; another place is told with the environments."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from mlops_action.canonical import Json
 from mlops_action.errors import MlopsError
+from mlops_action.frozen import frozen
 from mlops_action.sanitize import inline
 
 
@@ -20,7 +21,7 @@ class Health(StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing that was looked at."""
 

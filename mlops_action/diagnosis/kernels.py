@@ -6,10 +6,11 @@ import asyncio
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlops_action.diagnosis.findings import Finding, of_error
 from mlops_action.errors import MlopsError
+from mlops_action.frozen import frozen
 from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.host import HostKernels
@@ -25,7 +26,7 @@ _CODE = {"python": "1 + 1", "r": "1 + 1", "julia": "1 + 1", "javascript": "1 + 1
 """Code that a kernel answers at once; in other languages none is run, only the kernel's start is waited for."""
 
 
-@dataclass(frozen=True)
+@frozen
 class KernelExaminer:
     """Looks at kernels, and starts them where it is asked to."""
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mlops_action import __version__
@@ -18,6 +18,7 @@ from mlops_action.ci.detect import detect
 from mlops_action.config.values import size_text
 from mlops_action.diagnosis.findings import Finding
 from mlops_action.executors.memory import available_memory
+from mlops_action.frozen import frozen
 from mlops_action.kernels.builders import find_uv
 from mlops_action.kernels.environment import kernel_environment
 
@@ -28,7 +29,7 @@ NO_DISK = 100 * 1024**2
 _ENGINES = ("docker", "podman")
 
 
-@dataclass(frozen=True)
+@frozen
 class Needs:
     """What the configuration needs of the machine."""
 
@@ -39,7 +40,7 @@ class Needs:
     memory: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class MachineExaminer:
     """Looks at everything that is not a kernel."""
 

@@ -11,6 +11,7 @@ from mlops_action.config.values import size_text
 from mlops_action.errors import EnvironmentProblem
 from mlops_action.executors.interface import RunOne, StepBroke
 from mlops_action.executors.ordering import waits
+from mlops_action.frozen import frozen
 from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.records import Failure, PlannedStep, StepResult
 from mlops_action.vocabulary import FailureKind, StepStatus
@@ -22,7 +23,7 @@ def _say_nothing(line: str) -> None:
     del line
 
 
-@dataclass(frozen=True)
+@frozen
 class LocalExecutor:
     """Runs each step in a thread of its own; the calling thread waits and stays open to signals."""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.digests import readable
 from mlops_action.facts.interface import Scene
+from mlops_action.frozen import frozen
 from mlops_action.records import Fact
 
 
-@dataclass(frozen=True)
+@frozen
 class System:
     """One CI system: the variable that gives it away, and the variables of each claim."""
 

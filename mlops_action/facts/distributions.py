@@ -8,10 +8,10 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.facts.urls import bare_url
+from mlops_action.frozen import frozen
 from mlops_action.records import Json
 
 _HEADERS = re.compile(r"^(Name|Version):[ \t]*(.+?)[ \t\r]*$", re.MULTILINE)
@@ -19,7 +19,7 @@ _BLANK = re.compile(r"\r?\n\r?\n")
 _WRITTEN_BY_INSTALLER = ("/INSTALLER", "/REQUESTED", "/direct_url.json", "/RECORD", "/uv_cache.json", "/uv_build.json")
 
 
-@dataclass(frozen=True)
+@frozen
 class Distribution:
     """One installed distribution."""
 

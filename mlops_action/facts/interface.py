@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mlops_action.config.model import ManifestSpec
 from mlops_action.context import Context
+from mlops_action.frozen import frozen
 from mlops_action.records import Fact, Plan
 from mlops_action.redact import Redactor
 
 
-@dataclass(frozen=True)
+@frozen
 class Scene:
     """What a collector may look at."""
 

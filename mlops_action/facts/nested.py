@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.canonical import Json
@@ -13,6 +12,7 @@ from mlops_action.errors import GitRefused
 from mlops_action.facts.interface import Scene
 from mlops_action.facts.patch import kept_patch
 from mlops_action.facts.work_tree import WorkTree, snapshot, top_of
+from mlops_action.frozen import frozen
 from mlops_action.records import Uncaptured
 from mlops_action.repository import Repository
 
@@ -20,7 +20,7 @@ FOLDER = "patches"
 """Where the patches are kept beside the manifest."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Changed:
     """A submodule that is not as it was committed."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from mlops_action.canonical import Json
 from mlops_action.digests import readable
@@ -11,11 +10,12 @@ from mlops_action.facts.patch import named
 from mlops_action.facts.pointers import pointer_at
 from mlops_action.facts.urls import bare_url
 from mlops_action.facts.work_tree import WorkTree, top_of
+from mlops_action.frozen import frozen
 from mlops_action.records import Uncaptured
 from mlops_action.repository import Repository
 
 
-@dataclass(frozen=True)
+@frozen
 class Lfs:
     """Files that git leaves to LFS."""
 

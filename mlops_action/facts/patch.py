@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlops_action.canonical import Json, sha256_bytes
 from mlops_action.digests import readable
 from mlops_action.errors import GitRefused, SecretFound
 from mlops_action.facts.interface import Scene
 from mlops_action.facts.work_tree import WorkTree, top_of
+from mlops_action.frozen import frozen
 from mlops_action.records import Uncaptured
 
 PATCH_FILE = "source.patch"
@@ -17,7 +16,7 @@ MOST_BYTES = 20 * 1024 * 1024
 WHAT = "uncommitted changes"
 
 
-@dataclass(frozen=True)
+@frozen
 class Patch:
     """What became of the patch."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from mlops_action.frozen import frozen
 
 GIT = "git:"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@frozen
 class Declared:
     """The entries of ``manifest.data`` by what they name, each in the order of the declaration."""
 

@@ -6,12 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from mlops_action.facts.distributions import Distribution, distributions_on
 from mlops_action.facts.interface import Scene
+from mlops_action.frozen import frozen
 from mlops_action.kernels.launcher import BESIDE
 from mlops_action.records import Fact, Json, Uncaptured
 
@@ -45,7 +45,7 @@ class _Unknown(Exception):
     """An interpreter that cannot be asked, and why."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Interpreter:
     """What one interpreter said."""
 

@@ -6,13 +6,13 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from mlops_action.canonical import Json
 from mlops_action.errors import DataUnavailable
 from mlops_action.facts.urls import bare_url
+from mlops_action.frozen import frozen
 
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure", "abfss": "azure"}
 """Which extra of ours brings the library for a scheme; ``remote`` for all others."""
@@ -25,7 +25,7 @@ _ETAG_KEYS = ("ETag", "etag", "e_tag")
 _TIME_KEYS = ("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created", "ino")
 
 
-@dataclass(frozen=True)
+@frozen
 class RemoteObject:
     """One object, as its store describes it."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
+
+from mlops_action.frozen import frozen
 
 MAX_ATTRIBUTES = 20_000
 _NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9-]{0,30})(?=[\s/>])")
@@ -24,7 +25,7 @@ DROPPED = frozenset(
 """Elements that are left out with everything in them."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Token:
     """A piece of HTML: text, or the start or end of an element."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from mlops_action.canonical import Json
+from mlops_action.frozen import frozen
 from mlops_action.records import Annotation, Manifest, RunResult, Verdicts
 
 Files = tuple[tuple[str, bytes], ...]
@@ -16,7 +17,7 @@ BINARY_SUFFIXES = (".png", ".jpg", ".gif")
 """Files that are kept as they are; all others are UTF-8 text."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Account:
     """Everything that a report tells; parts that were not made are None.
 
@@ -33,7 +34,7 @@ class Account:
     notebooks: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Told:
     """What other programs are told.
 
@@ -70,7 +71,7 @@ class ReportFormat(Protocol):
         """The files, the one that a reader opens last: when it is there, so are the others."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Exported:
     """A manifest in another form."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from mlops_action.canonical import Json
+from mlops_action.frozen import frozen
 
 DATA, INPUT, OUTPUT, CODE, NOTEBOOK = "data", "input", "output", "code", "executed notebook"
 
 
-@dataclass(frozen=True)
+@frozen
 class Recorded:
     """One file as the manifest knows it."""
 
@@ -23,7 +23,7 @@ class Recorded:
     step: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Elsewhere:
     """Data that is not in the project folder: an object of a store, or a file of another commit."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from mlops_action.frozen import frozen
 from mlops_action.gates.exact import figures, minus, plus, text_of
 from mlops_action.gates.interface import Judgement
 from mlops_action.gates.limits import amount_limit, higher_is_better
@@ -12,7 +12,7 @@ from mlops_action.gates.sizes import Sizes, amount_text, sizes_of
 from mlops_action.records import PlannedGate
 
 
-@dataclass(frozen=True)
+@frozen
 class _Change:
     """From the baseline's value to the candidate's, seen in the metric's direction."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any
 
 from mlops_action.config.history_model import HistoryTest, HistoryThresholdSpec, boundary_problem
 from mlops_action.errors import BadDocument
+from mlops_action.frozen import frozen
 from mlops_action.gates.change import MaxDrop
 from mlops_action.gates.exact import figures, text_of
 from mlops_action.gates.interface import Judgement
@@ -129,7 +130,7 @@ def threshold_of(gate: PlannedGate) -> HistoryThresholdSpec:
     return spec  # type: ignore[no-any-return]  # read as such
 
 
-@dataclass(frozen=True)
+@frozen
 class _Usual:
     """Where usual values lie: a centre, and how far one unit of a boundary reaches from it on each side."""
 

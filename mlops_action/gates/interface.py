@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from mlops_action.frozen import frozen
 from mlops_action.records import PlannedGate
 from mlops_action.vocabulary import Undecided
 
 
-@dataclass(frozen=True)
+@frozen
 class Judgement:
     """What a rule says of finite numbers: None when it cannot tell, and ``undecided`` says why."""
 

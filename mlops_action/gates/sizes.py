@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from mlops_action.config.values import Amount
+from mlops_action.frozen import frozen
 from mlops_action.gates.exact import percent, text_of, times
 
 
-@dataclass(frozen=True)
+@frozen
 class Sizes:
     """The sizes that must all hold, exactly; ``undefined`` when there is one more that has no size."""
 

@@ -6,9 +6,8 @@ are stronger. What is found here is for the eyes of a reviewer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlops_action.errors import GitRefused
+from mlops_action.frozen import frozen
 from mlops_action.judgement.waivers import Written
 from mlops_action.records import Waiver
 from mlops_action.repository import Repository
@@ -16,7 +15,7 @@ from mlops_action.repository import Repository
 _NOT_COMMITTED = "0" * 40
 
 
-@dataclass(frozen=True)
+@frozen
 class _Change:
     """The commits since the base, and who wrote them, but for those that only wrote waivers."""
 
@@ -24,7 +23,7 @@ class _Change:
     authors: frozenset[str]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Line:
     commit: str
     name: str

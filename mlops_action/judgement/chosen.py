@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -11,12 +10,13 @@ from fractions import Fraction
 from mlops_action.config.expression import Operand, Undefined, expression_of
 from mlops_action.config.rules import is_pattern
 from mlops_action.errors import nearest
+from mlops_action.frozen import frozen
 from mlops_action.gates.ratios import rounded
 from mlops_action.records import MetricReading, PlannedGate
 from mlops_action.vocabulary import Undecided
 
 
-@dataclass(frozen=True)
+@frozen
 class Gap:
     """Why there is no number to judge, and what to do about it."""
 
@@ -26,7 +26,7 @@ class Gap:
     kind: Undecided = Undecided.BROKEN
 
 
-@dataclass(frozen=True)
+@frozen
 class Chosen:
     """One finite value, and where it was read; ``ratio`` is the value itself where its decimals have no end."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from mlops_action.config.spans import Span, inside, span_of
 from mlops_action.errors import MlopsError
+from mlops_action.frozen import frozen
 from mlops_action.gates.exact import text_of
 from mlops_action.gates.groups import GROUP_RULES, between
 from mlops_action.gates.limits import number_limit, range_limit
@@ -33,7 +34,7 @@ def _nobody(waiver: Waiver) -> Written:
     return "", ()
 
 
-@dataclass(frozen=True)
+@frozen
 class WaiverBook:
     """The waivers of a policy on one day.
 

@@ -15,10 +15,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from mlops_action.errors import EnvironmentProblem, PackagesFailed, ToolMissing
 from mlops_action.facts.distributions import distributions_on
+from mlops_action.frozen import frozen
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.environments import Environment
 from mlops_action.kernels.interpreters import Interpreter, probe
@@ -88,7 +88,7 @@ def builder_environment(env: Mapping[str, str], allowed: Sequence[str] = ()) -> 
     return {name: value for name, value in seen.items() if name not in ELSEWHERE}
 
 
-@dataclass(frozen=True)
+@frozen
 class Builder:
     """Builds one environment."""
 

@@ -175,7 +175,8 @@ class CellClient(NotebookClient):
                 self.budget.cut += len(content["text"])
                 return None
             self.budget.take(OVERHEAD)
-            self._stream = super().output(outs, msg, display_id, cell_index)
+            empty = msg | {"content": content | {"text": ""}}  # it is checked, which takes long for a long text
+            self._stream = super().output(outs, empty, display_id, cell_index)
             self._text = StreamText(self.budget)
         self.on_text(self._text.add(content["text"]))
         return self._stream

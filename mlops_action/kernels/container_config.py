@@ -6,7 +6,7 @@ import io
 import os
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Template
@@ -14,6 +14,7 @@ from typing import Any
 
 from mlops_action.config.model import EnvironmentSpec
 from mlops_action.config.place_model import ContainerSpec
+from mlops_action.frozen import frozen
 from mlops_action.kernels.container_engine import Engine
 from mlops_action.kernels.container_image import Image
 from mlops_action.kernels.container_mounts import Outside, bound, further
@@ -35,7 +36,7 @@ HOST_ONLY = (
 _NOT_RECORDED = {"image", "pull", "mounts", "user", "mount_kernel"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Site:
     """What all containers of one environment share."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from mlops_action.errors import EngineUnreachable, ToolMissing
+from mlops_action.frozen import frozen
 
 INSTALL = 'python -m pip install "mlops-action[container]"'
 DOCKER_SOCKET = "/var/run/docker.sock"
@@ -16,7 +17,7 @@ ANSWER_SECONDS = 60
 GREET_SECONDS = 10
 
 
-@dataclass(frozen=True)
+@frozen
 class Engine:
     """An engine that has answered."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops_action.config.place_model import ContainerSpec
 from mlops_action.config.values import size_text
 from mlops_action.errors import ImageUnavailable
+from mlops_action.frozen import frozen
 from mlops_action.kernels.container_engine import explained
 from mlops_action.records.base import Json
 
@@ -19,7 +19,7 @@ _NO_REGISTRY = "localhost/"
 LOCAL = "it was built on this machine, or loaded: no registry has given it a digest"
 
 
-@dataclass(frozen=True)
+@frozen
 class Image:
     """An image that the engine has."""
 

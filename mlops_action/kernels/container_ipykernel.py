@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sysconfig
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlops_action.errors import KernelMissing, ToolMissing
+from mlops_action.frozen import frozen
 from mlops_action.records import KernelChoice
 
 PACKAGES = "/mlops-action/packages"
@@ -22,7 +22,7 @@ _NOT_NEEDED = {"debugpy"}
 """The kernel is started without it."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Loan:
     """What is lent."""
 

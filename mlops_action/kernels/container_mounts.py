@@ -8,18 +8,18 @@ import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlops_action.errors import EnvironmentProblem
+from mlops_action.frozen import frozen
 
 _OWN_FILE = re.compile(r" /\S*?([0-9a-f]{64})/\S*hostname /etc/hostname ")
 _GROUP = re.compile(r"([0-9a-f]{64})")
 _SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Outside:
     """How the engine sees our files.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mlops_action.errors import EnvironmentProblem, KernelMissing
+from mlops_action.frozen import frozen
 from mlops_action.kernels.container_engine import explained
 from mlops_action.kernels.container_output import hang_up
 from mlops_action.records import KernelChoice
@@ -57,7 +58,7 @@ _OWN_PYTHON = [
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class Contents:
     """What an image holds."""
 

@@ -14,11 +14,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.canonical import Json, pretty_bytes, sha256_bytes
 from mlops_action.files import make_folder, write_whole
+from mlops_action.frozen import frozen
 from mlops_action.kernels import locks
 from mlops_action.kernels.usage import PROC
 
@@ -37,7 +37,7 @@ _held: dict[Path, int] = {}
 """Locks of environments that this process uses; the system lets go of them when it ends."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Environment:
     """One environment, built or not."""
 

@@ -6,10 +6,10 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from mlops_action.errors import KernelStartFailed
+from mlops_action.frozen import frozen
 from mlops_action.kernels import failures
 from mlops_action.kernels.guard import preparation_for
 from mlops_action.kernels.interface import HURRY_SECONDS, KernelStarter, Launch
@@ -27,7 +27,7 @@ TICK_SECONDS = 0.2
 _CALM_EXITS = {"", "0", "None"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Hooks:
     """What the run tells while it goes on."""
 
@@ -39,7 +39,7 @@ class Hooks:
     """A cell has ended; the notebook may be saved."""
 
 
-@dataclass(frozen=True)
+@frozen
 class CellsRun:
     """How far the cells came."""
 

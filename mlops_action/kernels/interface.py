@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_action.config.model import EnvironmentSpec
+from mlops_action.frozen import frozen
 from mlops_action.records import KernelChoice
 
 PATIENCE_SECONDS = 5.0
@@ -15,7 +15,7 @@ HURRY_SECONDS = 0.5
 """For a kernel that did not listen, or when there is no time."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """What a backend is made from."""
 
@@ -26,7 +26,7 @@ class Place:
     """The process's environment."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Launch:
     """Everything that a kernel process is started with."""
 

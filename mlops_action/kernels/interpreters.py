@@ -9,10 +9,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.errors import KernelMissing
+from mlops_action.frozen import frozen
 
 _VERSION = re.compile(r"3(\.\d+){0,2}")
 _PROBE_SECONDS = 10
@@ -31,7 +31,7 @@ print(json.dumps(said))
 """What one Python says of itself: here, and asked as a program."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Interpreter:
     """One Python; without an ``executable`` it is only known by a part of its version."""
 

@@ -7,13 +7,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from mlops_action.canonical import Json, sha256_bytes
 from mlops_action.errors import BadValue, FileMissing
+from mlops_action.frozen import frozen
 
 UV_LOCK = "uv.lock"
 _FILE_ENDINGS = (".txt", ".in", ".toml", ".lock")
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     PROJECT = "project"
 
 
-@dataclass(frozen=True)
+@frozen
 class Source:
     """The packages of one environment, as they are named."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mlops_action.config.model import EnvironmentSpec
+from mlops_action.frozen import frozen
 from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.environment import kernel_environment
 from mlops_action.kernels.interface import KernelBackend, KernelProcess, Launch, Place
@@ -38,7 +39,7 @@ DEFAULT = ""
 """Name of the environment that steps run in unless they say otherwise."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Places:
     """Kernels of every environment, by its name; each backend is made when it is first needed."""
 

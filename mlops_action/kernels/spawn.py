@@ -13,11 +13,12 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 from typing import Any, Protocol
 
+from mlops_action.frozen import frozen
 from mlops_action.kernels.interface import Launch
 from mlops_action.kernels.launcher import history_arguments, quick_command
 from mlops_action.kernels.watch import Watch
@@ -50,7 +51,7 @@ class Process(Protocol):
         """Send it a signal, if it runs."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Prepared:
     """Everything that the process of a kernel is started with."""
 
@@ -86,7 +87,7 @@ class Prepared:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@dataclass(frozen=True)
+@frozen
 class Spawned:
     """A process that was started."""
 

@@ -8,10 +8,11 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mlops_action.errors import KernelMissing, nearest
+from mlops_action.frozen import frozen
 from mlops_action.kernels.existing import activated, kernel_of
 from mlops_action.records import KernelChoice
 
@@ -31,7 +32,7 @@ INSTALL_HINTS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class KernelFinder:
     """Looks for kernelspecs in one environment."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mlops_action.config.policy_model import GateSpec
+from mlops_action.frozen import frozen
 from mlops_action.records import MetricReading, PlannedGate, Verdict
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """Something about a gate that its author will hardly have meant.
 
@@ -26,7 +27,7 @@ class Finding:
     certain: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Policy:
     """What lint looks at.
 

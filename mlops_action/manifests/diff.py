@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from mlops_action.canonical import Json
 from mlops_action.formats.recorded import elsewhere_of, inputs_of, many_data, outputs_of, part, steps_of
+from mlops_action.frozen import frozen
 
 ABSENT: Json = None
 _SHORT = 19
 _MOST_NAMES = 8
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """One thing that is not the same in both manifests."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from mlops_action.canonical import Json
+from mlops_action.frozen import frozen
 
 
 class Is(StrEnum):
@@ -22,7 +22,7 @@ class Is(StrEnum):
 WRONG = (Is.ALTERED, Is.MISSING, Is.EXTRA)
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing that was looked at."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.config.load import find_config
 from mlops_action.config.options import DEFAULT_OUTPUT_DIR
 from mlops_action.errors import BadValue, ConfigMissing
+from mlops_action.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Project:
     """The project folder that a manifest's paths are relative to."""
 

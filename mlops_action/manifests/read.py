@@ -5,24 +5,23 @@ from __future__ import annotations
 import copy
 import json
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlops_action.assemble import check_manifest
-from mlops_action.canonical import Json, canonical_bytes, sha256_bytes
+from mlops_action.canonical import EXACT, Json, canonical_bytes, sha256_bytes
 from mlops_action.errors import BadDocument
 from mlops_action.file_lists import KINDS, files_in
 from mlops_action.formats.recorded import DATA, Recorded, long_lists, part
+from mlops_action.frozen import frozen
 from mlops_action.stores.folder import LIST_FILE, MANIFEST_FILE
 
 MOST_BYTES = 256 * 1024 * 1024
-_EXACT = 2**53
 _DIGITS = 20
 
 
-@dataclass(frozen=True)
+@frozen
 class Document:
     """A manifest, and the file that it was read from."""
 
@@ -138,7 +137,7 @@ def strict_json(data: bytes) -> Any:
 
 def _number(text: str) -> int | float:
     number = int(text) if len(text) < _DIGITS else 0
-    return number if 0 < abs(number) < _EXACT or text == "0" else float(text)
+    return number if 0 < abs(number) < EXACT or text == "0" else float(text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

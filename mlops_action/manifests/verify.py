@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.canonical import sha256_bytes
@@ -20,6 +19,7 @@ from mlops_action.formats.recorded import (
     last_states,
     patterns_of,
 )
+from mlops_action.frozen import frozen
 from mlops_action.manifests.code import check_code
 from mlops_action.manifests.findings import Finding, Is
 from mlops_action.manifests.packages import check_packages, check_r_packages
@@ -29,7 +29,7 @@ from mlops_action.repository import Repository
 from mlops_action.stores.folder import LIST_FILE, SIGNATURE_FILE
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """Where the things are that a manifest speaks of."""
 

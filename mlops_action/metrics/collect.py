@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Context, Decimal
 
 from mlops_action.config.values import MAX_EXPONENT
 from mlops_action.errors import MetricUnreadable
+from mlops_action.frozen import frozen
 from mlops_action.records import Json, MetricReading
 
 MAX_BYTES = 10_000_000
@@ -116,7 +116,7 @@ class Readings:
         self.all.append(reading)
 
 
-@dataclass(frozen=True)
+@frozen
 class Leaf:
     """A value that holds no others, its dotted name and its JSON pointer."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mlops_action.canonical import canonical_bytes
 from mlops_action.codec import encode
 from mlops_action.errors import MetricUnreadable
+from mlops_action.frozen import frozen
 from mlops_action.metrics.collect import Leaf, Readings, Written, leaves
 from mlops_action.metrics.json_text import parsed, refuse_twice, value_of
 from mlops_action.records import Json, MetricReading
@@ -18,7 +18,7 @@ MAX_BYTES = 50_000_000
 _NOT_METRICS = {"schema", "time", "commit", "outcome", "tool"}
 
 
-@dataclass(frozen=True)
+@frozen
 class PastRun:
     """What one earlier run measured; time and commit are empty where the file does not tell."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
 from mlops_action.errors import BadValue
+from mlops_action.frozen import frozen
 from mlops_action.gates.exact import minus, times
 from mlops_action.records import Comparison, Number
 from mlops_action.structure import exact_number
@@ -25,7 +25,7 @@ _CELL_FILE = re.compile(r"(?<=[/\\]ipykernel_)[0-9]+(?=[/\\][0-9]+\.py)")
 _MISSING = object()
 
 
-@dataclass(frozen=True)
+@frozen
 class Mismatch:
     """The first place where two values differ."""
 

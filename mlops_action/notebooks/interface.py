@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from mlops_action.frozen import frozen
 
 Cell = dict[str, Any]
 """A cell as plain data: ``cell_type``, ``source`` (one text), ``metadata``, ``id``; code also its ``outputs``."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Outline:
     """A notebook as plain data, as much of it as is needed to talk about its cells and parameters."""
 

@@ -127,7 +127,7 @@ def _upgraded(raw: dict[str, Any], shown_as: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            notebook = nbformat.reads(json.dumps(raw), as_version=4)
+            notebook = nbformat.convert(nbformat.reader.reads(json.dumps(raw)), 4)
             notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
             _number_cells(notebook, own_ids=own_ids)
             _complete_kernelspec(notebook)

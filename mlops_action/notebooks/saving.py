@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from json.encoder import encode_basestring as encode_text
 from typing import Any
 
 from mlops_action.notebooks.select import MARK
@@ -20,7 +21,34 @@ def notebook_bytes(notebook: Any) -> str:
     from nbformat.v4.rwbase import split_lines, strip_transient
 
     written = strip_transient(split_lines(copy.deepcopy(notebook)))
-    return json.dumps(written, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return "".join([*_indented(written, "\n"), "\n"])
+
+
+def _indented(value: Any, line: str) -> Iterator[str]:
+    """Pieces of what ``json.dumps(value, indent=1, sort_keys=True)`` gives, for lists of texts many times quicker.
+
+    ``line`` begins a line at the depth of the value.
+    """
+    inner = line + " "
+    if isinstance(value, dict) and value and all(type(key) is str for key in value):
+        before = "{"
+        for key in sorted(value):
+            yield f"{before}{inner}{encode_text(key)}: "
+            yield from _indented(value[key], inner)
+            before = ","
+        yield line + "}"
+    elif isinstance(value, list) and value:
+        if all(type(each) is str for each in value):
+            yield "[" + inner + f",{inner}".join(map(encode_text, value)) + line + "]"
+            return
+        before = "["
+        for each in value:
+            yield before + inner
+            yield from _indented(each, inner)
+            before = ","
+        yield line + "]"
+    else:
+        yield json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).replace("\n", line)
 
 
 def with_banner(notebook: Any, failure: Failure) -> Any:

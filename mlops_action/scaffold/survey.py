@@ -6,11 +6,11 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.config.options import DEFAULT_OUTPUT_DIR
 from mlops_action.errors import MlopsError
+from mlops_action.frozen import frozen
 from mlops_action.metrics.files import read_metric_file
 from mlops_action.notebooks.ipynb import kernel_name_of, peek
 from mlops_action.records import MetricReading
@@ -27,7 +27,7 @@ _ORDER = (
 _REQUIREMENTS = ("requirements.txt", "requirements.lock", "pyproject.toml")
 
 
-@dataclass(frozen=True)
+@frozen
 class FoundNotebook:
     """A notebook, the kernel that it names, and the metric files that its code seems to write."""
 
@@ -36,7 +36,7 @@ class FoundNotebook:
     metrics: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Survey:
     """What was found."""
 

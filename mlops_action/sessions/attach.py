@@ -6,10 +6,10 @@ import asyncio
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from mlops_action.errors import KernelStartFailed
+from mlops_action.frozen import frozen
 from mlops_action.kernels.interface import PATIENCE_SECONDS, KernelProcess, Launch
 from mlops_action.sanitize import plain
 from mlops_action.sessions.control import ATTACH, DETACH, INTERRUPT, LONGEST_LINE, line_of
@@ -18,7 +18,7 @@ from mlops_action.sessions.shelf import Place
 SUPERVISOR_GONE = "its supervisor was killed"
 
 
-@dataclass(frozen=True)
+@frozen
 class SessionKernels:
     """The only kernel that it gives is that of the session."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mlops_action.errors import SessionUnusable, UnknownName, nearest
+from mlops_action.frozen import frozen
 from mlops_action.sessions.control import HOLD, LOOK, STOP, ask
 from mlops_action.sessions.lock import is_free, locked
 from mlops_action.sessions.notebook import cells_run
@@ -21,7 +21,7 @@ FOLDER = "sessions"
 """Where the notebooks of sessions go in the output folder."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A session and its present state: ``idle``, ``busy``, ``ended`` or ``gone``."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops_action.files import write_whole
+from mlops_action.frozen import frozen
 from mlops_action.notebooks.cells import MARK, metadata_of
 from mlops_action.notebooks.saving import strip_banner
 from mlops_action.records import KernelChoice
@@ -17,7 +17,7 @@ SESSION = "session"
 RUNNING, LOST = "running", "lost"
 
 
-@dataclass(frozen=True)
+@frozen
 class SessionNotebook:
     """Its file; every change of it is whole or absent."""
 

@@ -9,6 +9,7 @@ from mlops_action.ci.console import Console
 from mlops_action.context import Context
 from mlops_action.execute import execute
 from mlops_action.executors import EXECUTORS
+from mlops_action.frozen import frozen
 from mlops_action.kernels.interrupt import Interrupt
 from mlops_action.progress import ProgressLog
 from mlops_action.records import Plan, RunResult
@@ -41,7 +42,7 @@ class KeptInMind:
         return name
 
 
-@dataclass(frozen=True)
+@frozen
 class Command:
     """One command in a session.
 

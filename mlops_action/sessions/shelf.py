@@ -9,13 +9,13 @@ import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_action.canonical import pretty_bytes
 from mlops_action.codec import encode, load_document
 from mlops_action.errors import MlopsError, SessionUnusable
 from mlops_action.files import write_whole
+from mlops_action.frozen import frozen
 from mlops_action.records import KernelChoice
 from mlops_action.sessions.identity import checked_name, job_of
 
@@ -25,7 +25,7 @@ LONGEST_BASE = 70
 FORGOTTEN_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True)
+@frozen
 class SessionRecord:
     """What is known of a session."""
 
@@ -42,7 +42,7 @@ class SessionRecord:
     ended: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """The files of one session."""
 
@@ -100,7 +100,7 @@ class Place:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-@dataclass(frozen=True)
+@frozen
 class Shelf:
     """The sessions of one project in one job."""
 

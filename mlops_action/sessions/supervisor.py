@@ -14,12 +14,13 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlops_action.config.values import duration_text
 from mlops_action.errors import MlopsError
+from mlops_action.frozen import frozen
 from mlops_action.kernels import BACKENDS
 from mlops_action.kernels.interface import HURRY_SECONDS, PATIENCE_SECONDS, KernelProcess, Launch
 from mlops_action.kernels.interface import Place as KernelPlace
@@ -37,7 +38,7 @@ SETTLE_SECONDS = 5.0
 STOPPED = "it was stopped"
 
 
-@dataclass(frozen=True)
+@frozen
 class Begin:
     """Everything that a session is started with."""
 

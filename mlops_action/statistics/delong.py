@@ -7,11 +7,11 @@ Obuchowski 1997 (Biometrics 53:567).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from mlops_action.frozen import frozen
 from mlops_action.statistics.area_score import score_ends
 from mlops_action.statistics.clusters import Codes, Floats
 from mlops_action.statistics.means import Mean
@@ -23,7 +23,7 @@ Labels = npt.NDArray[np.bool_]
 METHOD = "delong-score"
 
 
-@dataclass(frozen=True)
+@frozen
 class Auc:
     """An area with what its variance needs; ``value`` is NaN without positives or without negatives."""
 
@@ -47,7 +47,7 @@ class Auc:
         return Mean(self.value, self.variance, math.inf).interval(level)
 
 
-@dataclass(frozen=True)
+@frozen
 class Components:
     """Each positive's share of outranked negatives, and each negative's share of positives above it."""
 

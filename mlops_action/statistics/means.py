@@ -7,13 +7,13 @@ variance and the degrees of freedom.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from mlops_action.frozen import frozen
 from mlops_action.statistics.distributions import student_cdf, student_quantile
 from mlops_action.statistics.results import LEVEL, At, Interval, Significance, tail
 
 
-@dataclass(frozen=True)
+@frozen
 class Mean:
     """An estimate that is a mean or behaves like one: its value, the variance of that value, degrees of freedom.
 

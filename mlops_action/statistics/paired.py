@@ -7,14 +7,14 @@ Biometrics 48:577: divide the counts by the design effect); McNemar's exact test
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from mlops_action.frozen import frozen
 from mlops_action.statistics.distributions import binomial_cdf, binomial_pmf
 from mlops_action.statistics.proportions import mover, wilson
 from mlops_action.statistics.results import LEVEL, Interval, Significance
 
 
-@dataclass(frozen=True)
+@frozen
 class Pairs:
     """Rows by which of the two models was right: both, the candidate only, the baseline only, neither."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mlops_action.frozen import frozen
 from mlops_action.statistics.distributions import normal_quantile
 from mlops_action.statistics.margins import p_value_above, p_value_below
 from mlops_action.statistics.power import POWER
 from mlops_action.statistics.results import LEVEL, At, Significance, tail
 
 
-@dataclass(frozen=True)
+@frozen
 class Quantity:
     """An estimate of a value, or of the difference candidate - baseline.
 

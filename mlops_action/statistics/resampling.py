@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mlops_action.frozen import frozen
 from mlops_action.statistics.clusters import Codes, Floats
 from mlops_action.statistics.distributions import normal_cdf, normal_quantile
 from mlops_action.statistics.results import LEVEL, At, Interval, tail
@@ -32,7 +32,7 @@ OfRows = Callable[[Indices], float]
 OfCells = Callable[[Counts], Floats]
 
 
-@dataclass(frozen=True)
+@frozen
 class Bootstrap:
     """How to draw: how often, and from which stream (``generator(metric, slice)``; it is used up)."""
 
@@ -40,7 +40,7 @@ class Bootstrap:
     resamples: int = RESAMPLES
 
 
-@dataclass(frozen=True)
+@frozen
 class _Resampled:
     """The statistic of the data, of the resamples, and with parts left out."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from mlops_action.frozen import frozen
 
 LEVEL = 0.95
 """Confidence level of every interval unless another is asked for."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Interval:
     """A two-sided confidence interval in the unit of what it covers.
 
@@ -47,7 +49,7 @@ def mapped(at: At, of: Callable[[float], float], method: str = "") -> At:
     return through
 
 
-@dataclass(frozen=True)
+@frozen
 class Significance:
     """A test's p-value, its statistic (None where the p-value is exact and has none) and its name."""
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError, asdict, is_dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, InitVar, asdict, field, fields, is_dataclass, replace
+from threading import Barrier
+from typing import ClassVar
 
 import pytest
 
@@ -56,3 +59,58 @@ def test_records_cannot_be_changed_but_copied_with_changes() -> None:
     assert replace(pair, left=2) == Pair(2)
     assert asdict(pair) == {"left": 1, "right": ()}
     assert pickle.loads(pickle.dumps(pair)) == copy.deepcopy(pair) == pair
+
+
+@frozen
+class Late:
+    """Made in many threads at once below, for the first time."""
+
+    name: str
+    values: list[int] = field(default_factory=list)
+    kind: ClassVar[str] = "late"
+    scale: InitVar[int] = 1
+
+    def __post_init__(self, scale: int) -> None:
+        object.__setattr__(self, "values", [scale * each for each in self.values])
+
+
+@frozen
+class Further(Pair):
+    third: int = 3
+
+
+def test_the_first_objects_may_be_made_in_many_threads() -> None:
+    ready = Barrier(8)
+
+    def make(number: int) -> Late:
+        ready.wait()
+        return Late(str(number), [number], 10)
+
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(make, range(8)))
+    assert [each.values for each in made] == [[10 * number] for number in range(8)]
+    assert Late("a").values is not Late("a").values
+    assert [each.name for each in fields(Late)] == ["name", "values"]
+
+
+def test_wrong_arguments_are_refused_by_the_first_object_too() -> None:
+    @frozen
+    class New:
+        value: int
+
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"New\.__init__\(\) missing 1 required positional argument: 'value'"):
+            New()  # type: ignore[call-arg]  # what is refused
+    with pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
+        New(1, other=2)  # type: ignore[call-arg]  # what is refused
+    new = New(1)
+    with pytest.raises(FrozenInstanceError):
+        del new.value
+    assert New.__match_args__ == ("value",)  # type: ignore[attr-defined]  # dataclass makes it
+
+
+def test_a_record_may_have_the_fields_of_another() -> None:
+    assert repr(Further(1, (), 4)) == "Further(left=1, right=(), third=4)"
+    assert Further(1) != Pair(1)
+    with pytest.raises(FrozenInstanceError):
+        Further(1).third = 2  # type: ignore[misc]  # what is refused

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "mlops_action"
 LEVELS = {
-    0: "vocabulary records errors structure codec canonical redact sanitize files frozen context imports registry "
+    0: "vocabulary records errors structure codec canonical redact sanitize files frozen context imports leaving registry "
     "__init__",
     1: "config repository digests dirhash hashing portable",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",

@@ -125,6 +125,12 @@ CREDENTIALS = [
     "github_pat_" + "a1B2_" * 9,
     "glpat-" + "a1B2c" * 4,
     "AKIA" + "A1B2C3D4" * 2,
+    "ASIA" + "A1B2C3D4" * 2,
+    "AIza" + "a1B2c" * 7,
+    "npm_" + "a1B2c3" * 6,
+    "pypi-Ag" + "a1B2c" * 10,
+    "dckr_pat_" + "a1B2c" * 4,
+    *(f"gh{kind}_" + "a1B2" * 9 for kind in "ousr"),
     "xox" + "b-1234567890-abcdef",
     "hf_" + "a1B2c" * 7,
     "sk-ant-" + "a1B2c" * 8,
@@ -151,6 +157,8 @@ def test_what_has_the_form_of_a_credential_is_masked_whoever_it_belongs_to(secre
         ("--api-key=hunter-two", "--api-key=***"),
         ("train.py --api-key=hunter-two --rate=3", "train.py --api-key=*** --rate=3"),
         ("https://h/x?X-Amz-Signature=abcdef123&y=2", "https://h/x?X-Amz-Signature=***&y=2"),
+        ("--sites=https://h/x?token=abcdef123", "--sites=https://h/x?token=***"),
+        ("--token=https://h/x?token=abcdef123&y=2", "--token=***&y=2"),
         ("GET https://h/x?y=2&token=abcdef123", "GET https://h/x?y=2&token=***"),
         ("curl -H 'Authorization: Bearer abcdefghijklmnopqrstuvwxyz'", "curl -H 'Authorization: Bearer ***'"),
     ],
@@ -161,14 +169,16 @@ def test_a_value_after_a_telling_name_is_masked_in_commands_and_addresses(text: 
 
 @pytest.mark.parametrize(
     "text",
-    ["task-" + "abcdefgh-" * 5, "the bearer of news", "n_tokens=12 --seed=3", "risk-adjusted", "shf_x", "AKIAX", "eyJ"],
+    ["task-" + "abcdefgh-" * 5, "the bearer of news", "n_tokens=12 --seed=3", "--monkey=capuchin", "--x.token=abcdefgh",
+     "--token=*** --token=short", "risk-adjusted", "shf_x", "AKIAX", "eyJ"],
 )
 def test_ordinary_text_is_left_as_it_is(text: str) -> None:
     assert Redactor().text(text) == text
 
 
 @pytest.mark.parametrize("text", ["eyJ" * 700_000, "-----BEGIN PRIVATE KEY-----" * 60_000, "--a-" * 500_000 + "=",
-                                  "ghp_" * 500_000, "sk-" * 700_000])  # fmt: skip
+                                  "ghp_" * 500_000, "sk-" * 700_000, "--token=" * 300_000, "x_token=abcdef --" * 100_000,
+                                  "=" * 2_000_000 + "--", "a-key=" + "x-key=" * 300_000 + "--", "_" * 2_000_000])  # fmt: skip
 def test_text_that_looks_like_many_credentials_is_masked_in_bounded_time(text: str) -> None:
     begun = time.process_time()
     Redactor().text(text)

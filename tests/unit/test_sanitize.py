@@ -205,3 +205,15 @@ def test_megabytes_of_text_are_made_harmless_in_bounded_time(text: str) -> None:
     stream.close()
     gutter_lines(text)
     assert time.process_time() - begun < 10
+
+
+@given(st.lists(st.sampled_from(["token=", "--", "://", "a" * 7, SECRET, SECRET[:4], "ghp_" + "a" * 36, "u:p@h", " "])))
+def test_a_text_at_once_is_masked_as_each_of_its_lines(words: list[str]) -> None:
+    mask = Redactor([SECRET]).text
+    lines = [word + other for word, other in zip(words, words[1:], strict=False)]
+    alone = [GUTTER + mask(line) for line in lines]
+    shown = GutterStream(mask).feed("".join(f"{line}\n" for line in lines))
+    assert [len(line) for line in shown] == [len(line) for line in alone] or "--" in "".join(lines)
+    assert not any(SECRET in line or "ghp_" in line or "u:p@" in line for line in shown)
+    if "--" not in "".join(lines):
+        assert shown == alone

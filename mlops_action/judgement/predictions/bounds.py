@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 
+from mlops_action.frozen import frozen
 from mlops_action.gates.exact import figures, minus, plus, text_of
 from mlops_action.gates.interface import Judgement
 from mlops_action.gates.limits import amount_limit, higher_is_better, number_limit, range_limit, tolerance_of
@@ -17,7 +17,7 @@ CHANGES = ("max-drop", "min-gain", "max-gain")
 GROUPS = ("max-gap", "min-ratio")
 
 
-@dataclass(frozen=True)
+@frozen
 class Bounds:
     """The lowest and the highest quantity that the rule allows; infinite where there is no limit."""
 

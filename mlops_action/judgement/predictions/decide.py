@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from mlops_action.errors import MlopsError
+from mlops_action.frozen import frozen
 from mlops_action.gates import RULES
 from mlops_action.gates.exact import figures, text_of
 from mlops_action.gates.interface import Judgement
@@ -21,7 +21,7 @@ from mlops_action.statistics.seeds import SEED
 from mlops_action.vocabulary import Outcome, Prove, Undecided
 
 
-@dataclass(frozen=True)
+@frozen
 class Tried:
     """A trial with the rule's word on its values, its bounds, and the test of "the limit is broken"."""
 
@@ -33,7 +33,7 @@ class Tried:
     lack: Lack | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Correction:
     """A test's place in its family."""
 
@@ -42,7 +42,7 @@ class Correction:
     family: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Said:
     """What the gate says of one trial."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlops_action.canonical import sha256_file
 from mlops_action.errors import BaselineUnavailable, MlopsError, PredictionsUnreadable
+from mlops_action.frozen import frozen
 from mlops_action.judgement.predictions.roles import roles_of
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.metrics.predictions.estimate import SliceMetrics
@@ -34,7 +35,7 @@ NO_ID = (
 Slices = Mapping[str, SliceMetrics]
 
 
-@dataclass(frozen=True)
+@frozen
 class Measured:
     """A candidate's file: its metrics by slice, and its digest."""
 
@@ -43,7 +44,7 @@ class Measured:
     slices: Slices
 
 
-@dataclass(frozen=True)
+@frozen
 class Compared:
     """A candidate beside a baseline, on the same rows where they have ids."""
 
@@ -163,7 +164,7 @@ def _of_the_file() -> tuple[type[Exception], ...]:
     return (ArrowException, UnicodeDecodeError, OSError)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Comparing:
     """Two files that are being compared."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mlops_action.errors import BaselineMissing, MlopsError
+from mlops_action.frozen import frozen
 from mlops_action.judgement.predictions.bounds import CHANGES, GROUPS, KNOWN
 from mlops_action.judgement.predictions.decide import Said, corrected, say, tried
 from mlops_action.judgement.predictions.files import PredictionFiles
@@ -21,7 +22,7 @@ from mlops_action.vocabulary import Outcome, Undecided
 _WORST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Found:
     """The trials of one gate, and what else is known of its files."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from mlops_action.errors import nearest
+from mlops_action.frozen import frozen
 from mlops_action.judgement.predictions.files import Compared, Slices
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics
 from mlops_action.records import PlannedGate
@@ -17,7 +18,7 @@ from mlops_action.statistics.results import Interval, mapped
 from mlops_action.vocabulary import Undecided
 
 
-@dataclass(frozen=True)
+@frozen
 class Lack:
     """Why something cannot be judged, and what to do about it."""
 
@@ -28,7 +29,7 @@ class Lack:
     """Whether there are only too few rows."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Trial:
     """One thing to judge: values exactly as they were computed, and the quantity that the limit is about."""
 

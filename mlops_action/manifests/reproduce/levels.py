@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 
 from mlops_action.canonical import Json
+from mlops_action.frozen import frozen
 
 
 class Level(IntEnum):
@@ -37,7 +37,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Check:
     """One thing that was tried."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 from mlops_action.canonical import Json
 from mlops_action.formats.recorded import part
+from mlops_action.frozen import frozen
 from mlops_action.manifests.reproduce.workplace import Workplace
 
 DEFAULT_KERNEL = "python3"
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """One recorded interpreter."""
 
@@ -64,7 +64,7 @@ class Target:
         return ", ".join(self.labels) or DEFAULT_KERNEL
 
 
-@dataclass(frozen=True)
+@frozen
 class Boxed:
     """One environment whose kernels ran in containers of an image."""
 

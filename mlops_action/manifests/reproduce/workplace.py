@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from mlops_action.canonical import Json, pretty_bytes
 from mlops_action.errors import BadValue
 from mlops_action.files import write_whole
 from mlops_action.formats.recorded import part
+from mlops_action.frozen import frozen
 from mlops_action.manifests.read import Document
 from mlops_action.manifests.reproduce.levels import Check
 
@@ -40,7 +41,7 @@ _PASSED = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Wishes:
     """What the user adds to the manifest."""
 
@@ -54,7 +55,7 @@ class Wishes:
     """Interpreter with the environment, instead of one that is made."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Workplace:
     """One reproduction of one manifest in a folder of its own."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_action.errors import PredictionsUnreadable
+from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.files import batches
 from mlops_action.metrics.predictions.identity import Identities
 from mlops_action.metrics.predictions.roles import Roles
 
 
-@dataclass(frozen=True)
+@frozen
 class Aligned:
     """The rows that both files hold, in the candidate's order.
 

@@ -8,12 +8,12 @@ numbers at a time, groups the piece by slice and keeps the order within each. Ti
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.slices import Cells
 from mlops_action.statistics.clusters import Floats
 from mlops_action.statistics.delong import Auc, auc_of_sums
@@ -25,7 +25,7 @@ Keys = npt.NDArray[Any]
 Family = tuple[list[str], npt.NDArray[Any]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Piece:
     """Rows in a range of scores, from the highest score down."""
 

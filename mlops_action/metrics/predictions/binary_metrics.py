@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.estimate import Estimate, known, share_of
 from mlops_action.statistics.proportions import mover, wilson
 from mlops_action.statistics.resampling import bootstrap_of, cells_at
@@ -19,7 +20,7 @@ RESAMPLES = 9999
 """So many that a p-value of a slice is small enough to be found among many others."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcomes:
     """Rows by truth and prediction, in the order of 2 · truth + prediction; effective rows where they are weighted."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.binary import EPSILON, average_precision_interval
 from mlops_action.metrics.predictions.binary_labels import BinaryLabels, Truth
 from mlops_action.metrics.predictions.binary_metrics import RESAMPLES, Outcomes, f_beta_of, mcc_of
@@ -34,7 +34,7 @@ _OF_TABLES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class _Rows:
     """The rows of one slice; ``scores`` is empty without a score."""
 

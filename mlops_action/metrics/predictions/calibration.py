@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.estimate import Estimate
 from mlops_action.statistics.clusters import Codes, Floats, sums
 from mlops_action.statistics.means import Mean
@@ -16,7 +16,7 @@ BINS = 10
 _STEPS = 50
 
 
-@dataclass(frozen=True)
+@frozen
 class Claims:
     """Rows of one slice: truth (0 or 1), probability, weight, and clusters or None; each of shape (rows,)."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from mlops_action.frozen import frozen
 from mlops_action.statistics.proportions import wilson
 from mlops_action.statistics.results import LEVEL, At, Interval
 
 UNDEFINED = "undefined"
 
 
-@dataclass(frozen=True)
+@frozen
 class Estimate:
     """What is known of one metric on one slice.
 
@@ -39,7 +40,7 @@ class Estimate:
         return f"{self.value:.6g}"
 
 
-@dataclass(frozen=True)
+@frozen
 class SliceMetrics:
     """All metrics of one slice; ``name`` is empty for all rows, else ``country=NO`` or ``country=NO & device=tv``."""
 

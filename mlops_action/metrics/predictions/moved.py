@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.aligned import aligned, one_batch
 from mlops_action.metrics.predictions.binary_labels import BinaryLabels, Truth
 from mlops_action.metrics.predictions.columns import Batch
@@ -16,7 +16,7 @@ from mlops_action.statistics.clusters import Floats
 from mlops_action.vocabulary import Task
 
 
-@dataclass(frozen=True)
+@frozen
 class MovedRow:
     """One row, as texts, and how much worse it became."""
 

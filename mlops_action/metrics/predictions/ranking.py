@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from mlops_action.errors import PredictionsUnreadable
+from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.columns import Batch
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known
 from mlops_action.metrics.predictions.held import Held
@@ -56,7 +55,7 @@ class Ranking:
         return found
 
 
-@dataclass(frozen=True)
+@frozen
 class _Ranked:
     """Rows by query, best score first; each of shape (rows,)."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops_action.frozen import frozen
 from mlops_action.vocabulary import Task
 
 
-@dataclass(frozen=True)
+@frozen
 class Roles:
     """The columns of a file of predictions.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mlops_action.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Declared:
     """A parameter as a notebook declares it."""
 

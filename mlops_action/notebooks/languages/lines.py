@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from mlops_action.frozen import frozen
 from mlops_action.notebooks.languages.interface import Declared
 
 STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
@@ -16,7 +16,7 @@ Literals = Sequence[tuple[str, tuple[str, ...]]]
 """Patterns of literals, and the kinds that fit in their place; the first that matches counts."""
 
 
-@dataclass(frozen=True)
+@frozen
 class LineReader:
     """Reads declarations of one language, a line each.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Any
 
+from mlops_action.frozen import frozen
 from mlops_action.notebooks.languages.interface import kind_of
 
 _KINDS = {
@@ -30,7 +30,7 @@ _KINDS = {
 _WRAPPERS = frozenset({"Final", "Annotated", "ClassVar"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Fitting:
     """What fits: these kinds, or only these values; anything when both are empty."""
 
