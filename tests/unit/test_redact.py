@@ -169,8 +169,18 @@ def test_a_value_after_a_telling_name_is_masked_in_commands_and_addresses(text: 
 
 @pytest.mark.parametrize(
     "text",
-    ["task-" + "abcdefgh-" * 5, "the bearer of news", "n_tokens=12 --seed=3", "--monkey=capuchin", "--x.token=abcdefgh",
-     "--token=*** --token=short", "risk-adjusted", "shf_x", "AKIAX", "eyJ"],
+    [
+        "task-" + "abcdefgh-" * 5,
+        "the bearer of news",
+        "n_tokens=12 --seed=3",
+        "--monkey=capuchin",
+        "--x.token=abcdefgh",
+        "--token=*** --token=short",
+        "risk-adjusted",
+        "shf_x",
+        "AKIAX",
+        "eyJ",
+    ],
 )
 def test_ordinary_text_is_left_as_it_is(text: str) -> None:
     assert Redactor().text(text) == text

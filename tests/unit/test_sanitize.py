@@ -213,7 +213,4 @@ def test_a_text_at_once_is_masked_as_each_of_its_lines(words: list[str]) -> None
     lines = [word + other for word, other in zip(words, words[1:], strict=False)]
     alone = [GUTTER + mask(line) for line in lines]
     shown = GutterStream(mask).feed("".join(f"{line}\n" for line in lines))
-    assert [len(line) for line in shown] == [len(line) for line in alone] or "--" in "".join(lines)
-    assert not any(SECRET in line or "ghp_" in line or "u:p@" in line for line in shown)
-    if "--" not in "".join(lines):
-        assert shown == alone
+    assert shown == alone
