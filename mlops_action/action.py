@@ -14,6 +14,7 @@ from mlops_action.context import Context
 from mlops_action.errors import UsageError
 from mlops_action.files import hand_over
 from mlops_action.imports import lighten
+from mlops_action.leaving import exit_with
 from mlops_action.records import Annotation, Emissions
 
 if TYPE_CHECKING:

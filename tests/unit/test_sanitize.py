@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from acceptance import github_runner
@@ -210,7 +211,7 @@ def test_megabytes_of_text_are_made_harmless_in_bounded_time(text: str) -> None:
 @given(st.lists(st.sampled_from(["token=", "--", "://", "a" * 7, SECRET, SECRET[:4], "ghp_" + "a" * 36, "u:p@h", " "])))
 def test_a_text_at_once_is_masked_as_each_of_its_lines(words: list[str]) -> None:
     mask = Redactor([SECRET]).text
-    lines = [word + other for word, other in zip(words, words[1:], strict=False)]
+    lines = [word + other for word, other in pairwise(words)]
     alone = [GUTTER + mask(line) for line in lines]
     shown = GutterStream(mask).feed("".join(f"{line}\n" for line in lines))
     assert shown == alone
