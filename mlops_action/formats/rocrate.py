@@ -65,7 +65,8 @@ def _head(manifest: Json, parts: list[str]) -> list[Json]:
             "@id": "./",
             "@type": "Dataset",
             "name": f"Run {manifest['manifest-id']}",
-            "description": f"What the run of the steps {', '.join(steps)} read and wrote, recorded by mlops-action.",
+            "description": f"What the run of the steps {', '.join(steps)} read and wrote, recorded by mlops-action."
+            + (f" Its times are not later than {observation['times-from']}." if observation.get("times-from") else ""),
             "datePublished": str(observation.get("finished") or "1970-01-01"),
             "license": "The manifest does not say under which licence these files are.",
             "conformsTo": {"@id": PROFILE},
