@@ -46,7 +46,7 @@ from mlops_action.records import (
 from mlops_action.selections import selection_problem
 from mlops_action.shard import part_of
 from mlops_action.signatures import signature_of
-from mlops_action.source_date import VARIABLE, source_date
+from mlops_action.source_date import wrong_source_date
 from mlops_action.stores.folder import OWN_FOLDER, harm_of
 
 
@@ -74,7 +74,8 @@ class Planner:
         }
         parameters = Parameters(self.loaded, self.settings, self.env, signatures).resolve(runs)
         steps = tuple(self._step(name, run, parameters[name], kernels[run.step]) for name, run in runs.items())
-        problems += [*self._choices(runs), *self._missing_inputs(steps), *self._harm(steps), *self._source_date()]
+        problems += [*self._choices(runs), *self._missing_inputs(steps), *self._harm(steps)]
+        problems += wrong_source_date(self.env, self.loaded.spec.environment.set, self.loaded.origin)
         plan = Plan(
             config=self.loaded.file,
             root=str(self.loaded.root),
@@ -249,16 +250,6 @@ class Planner:
         if harm:
             said = f"results cannot be kept in `{folder}`: {harm}"
             yield BadValue(said, origin=self.settings.origin("output_dir"), hint=OWN_FOLDER)
-
-    def _source_date(self) -> Iterator[MlopsError]:
-        """A `SOURCE_DATE_EPOCH` that is none: told before the run, not when its manifest shall be written."""
-        written = self.loaded.spec.environment.set
-        value = {**self.env, **written}.get(VARIABLE)
-        place = self.loaded.origin(f"/environment/set/{VARIABLE}") if VARIABLE in written else VARIABLE
-        try:
-            source_date("0" if value is None else value, place)
-        except BadValue as error:
-            yield error
 
     def _missing_inputs(self, steps: tuple[PlannedStep, ...]) -> list[MlopsError]:
         """Inputs that do not exist and that no earlier step promises to write."""

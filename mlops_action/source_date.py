@@ -8,7 +8,7 @@ The variable is described at https://reproducible-builds.org/specs/source-date-e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,6 +35,25 @@ def source_date(value: str, origin: str = VARIABLE) -> str:
         )
     moment = datetime.fromtimestamp(int(digits), UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wrong_source_date(
+    env: Mapping[str, str], written: Mapping[str, str], origin: Callable[[str], str]
+) -> Iterator[BadValue]:
+    """What is wrong with the value that a run would go by: told before the run, not when its manifest shall be written.
+
+    Args:
+        env: the process's environment.
+        written: the variables of the configuration, which win.
+        origin: tells where a JSON pointer of the configuration is.
+    """
+    value = {**env, **written}.get(VARIABLE)
+    if value is None:
+        return
+    try:
+        source_date(value, origin(f"/environment/set/{VARIABLE}") if VARIABLE in written else VARIABLE)
+    except BadValue as error:
+        yield error
 
 
 @dataclass(frozen=True)
