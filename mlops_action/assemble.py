@@ -22,6 +22,7 @@ from mlops_action.records import (
     Uncaptured,
     Verdicts,
 )
+from mlops_action.source_date import DocumentTimes
 from mlops_action.structure import key_of
 from mlops_action.vocabulary import MANIFEST_SCHEMA, StepStatus
 
@@ -198,14 +199,16 @@ def _results(run: RunResult, verdicts: Verdicts | None) -> Json:
 
 def _observation(run: RunResult) -> Json:
     facts = {fact.name: fact.observation for fact in run.facts if fact.observation is not None}
+    times = DocumentTimes.of(run)
     return {
         **facts,
+        **times.mark(run),
         "tool": run.tool,
-        "started": run.started,
-        "finished": run.finished,
+        "started": times.told(run.started),
+        "finished": times.told(run.finished),
         "steps": [
-            {"name": each.name, "started": each.started, "seconds": each.seconds}
-            | ({"cached": each.cached} if each.cached else {})
+            {"name": each.name, "started": times.told(each.started), "seconds": each.seconds}
+            | ({"cached": times.told(each.cached)} if each.cached else {})
             for each in run.steps
         ],
         "repetition": encode(run.repetition),

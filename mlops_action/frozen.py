@@ -21,7 +21,7 @@ def frozen(cls: type[T]) -> type[T]:
     object: a command makes records of half of the classes that it imports.
     """
     made: Any = _with_late_init(cls)
-    names = [each.name for each in fields(made)]
+    names = [each.name for each in fields(made) if each.compare]
     made._values = staticmethod(attrgetter(*names, *names) if names else _nothing)  # one name alone gives no tuple
     made.__eq__, made.__hash__, made.__repr__ = _equal, _hash, _shown
     found: type[T] = made
@@ -61,9 +61,8 @@ def _hash(self: Any) -> int:
 
 
 def _shown(self: Any) -> str:
-    return (
-        f"{type(self).__qualname__}({', '.join(f'{each.name}={getattr(self, each.name)!r}' for each in fields(self))})"
-    )
+    shown = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
 def _refuse_to_set(self: Any, name: str, value: object) -> NoReturn:

@@ -47,6 +47,7 @@ from mlops_action.records import (
 from mlops_action.selections import selection_problem
 from mlops_action.shard import part_of
 from mlops_action.signatures import signature_of
+from mlops_action.source_date import wrong_source_date
 from mlops_action.stores.folder import OWN_FOLDER, harm_of
 
 
@@ -75,6 +76,7 @@ class Planner:
         parameters = Parameters(self.loaded, self.settings, self.env, signatures).resolve(runs)
         steps = tuple(self._step(name, run, parameters[name], kernels[run.step]) for name, run in runs.items())
         problems += [*self._choices(runs), *self._missing_inputs(steps), *self._harm(steps)]
+        problems += wrong_source_date(self.env, self.loaded.spec.environment.set, self.loaded.origin)
         plan = Plan(
             config=self.loaded.file,
             root=str(self.loaded.root),

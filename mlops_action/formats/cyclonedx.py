@@ -95,6 +95,7 @@ def _properties(manifest: Json) -> list[Json]:
         "source-tree": part(manifest, "identity", "source").get("tree"),
         "commit": source.get("commit"),
         "verdict": part(manifest, "results", "verdicts").get("outcome"),
+        "times-from": part(manifest, "observation").get("times-from"),
     }
     values |= {f"not-captured:{gap['what']}": gap["why"] for gap in part(manifest, "completeness") or ()}
     return [{"name": f"mlops-action:{name}", "value": str(value)} for name, value in values.items() if value]

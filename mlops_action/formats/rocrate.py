@@ -8,6 +8,7 @@ from urllib.parse import quote
 from mlops_action.canonical import Json, pretty_bytes
 from mlops_action.formats.interface import Exported
 from mlops_action.formats.recorded import (
+    DATA,
     INPUT,
     OUTPUT,
     Elsewhere,
@@ -29,7 +30,9 @@ _CONTEXT = [
 _TYPES = mimetypes.MimeTypes(filenames=())
 _STATUS = {"ok": "http://schema.org/CompletedActionStatus"}
 _FAILED = "http://schema.org/FailedActionStatus"
-_TOOL = "#mlops-action"
+_TOOL = "https://example.org/mlops-action"
+_LICENCE = "#licence"
+_WEB = ("https://", "http://")
 
 
 class RoCrate:
@@ -38,10 +41,11 @@ class RoCrate:
     def render(self, manifest: Json) -> Exported:
         """The metadata, and what belongs into the crate."""
         files, far = last_states(manifest), elsewhere_of(manifest)
+        remote = str(part(manifest, "locator", "source").get("remote") or "")
         graph = [
             *_head(manifest, [*(_id(each.path) for each in files), *(_url(each) for each in far if _of_the_web(each))]),
             *_actions(manifest),
-            *(_file(each) for each in files),
+            *(_file(each, remote) for each in files),
             *(_elsewhere(each) for each in far if _of_the_web(each)),
             _manifest_file(manifest),
         ]
@@ -65,20 +69,27 @@ def _head(manifest: Json, parts: list[str]) -> list[Json]:
             "@id": "./",
             "@type": "Dataset",
             "name": f"Run {manifest['manifest-id']}",
-            "description": f"What the run of the steps {', '.join(steps)} read and wrote, recorded by mlops-action.",
+            "description": f"What the run of the steps {', '.join(steps)} read and wrote, recorded by mlops-action."
+            + (f" Its times are not later than {observation['times-from']}." if observation.get("times-from") else ""),
             "datePublished": str(observation.get("finished") or "1970-01-01"),
-            "license": "The manifest does not say under which licence these files are.",
+            "license": {"@id": _LICENCE},
             "conformsTo": {"@id": PROFILE},
             "hasPart": [{"@id": MANIFEST_FILE}, *({"@id": each} for each in parts)],
             "mentions": _one([{"@id": f"#step-{_id(name)}"} for name in steps]),
         },
         {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
         {
+            "@id": _LICENCE,
+            "@type": "CreativeWork",
+            "name": "Unknown licence",
+            "description": "The manifest does not say under which licence these files are.",
+        },
+        {
             "@id": _TOOL,
             "@type": "SoftwareApplication",
             "name": "mlops-action",
             "softwareVersion": str(observation.get("tool", "")),
-            "url": "https://example.org/mlops-action",
+            "url": _TOOL,
         },
     ]
 
@@ -103,9 +114,9 @@ def _action(step: Json, seen: Json, values: list[Json], observation: Json) -> Js
         "name": f"Step {step['name']}",
         "description": f"The step {step['name']} ended with the status {step['status']}.",
         "instrument": {"@id": _id(source["path"]) if source else _TOOL},
-        "startTime": str(seen.get("started") or observation.get("started", "")),
-        "endTime": str(observation.get("finished", "")),
-        "actionStatus": {"@id": _STATUS.get(step["status"], _FAILED)},
+        "startTime": _time(seen.get("started") or observation.get("started", "")),
+        "endTime": _time(observation.get("finished", "")),
+        "actionStatus": _STATUS.get(step["status"], _FAILED),
         "object": _one(
             [
                 *({"@id": _id(each["path"])} for each in files_of(step, "inputs")),
@@ -120,16 +131,24 @@ def _value(step: str, name: str, value: Json) -> Json:
     return {"@id": f"#{_id(step)}-{_id(name)}", "@type": "PropertyValue", "name": name, "value": str(value)}
 
 
-def _file(each: Recorded) -> Json:
-    kind: Json = "File" if each.kind in {INPUT, OUTPUT, "data"} else ["File", "SoftwareSourceCode"]
-    size = {} if each.size is None else {"contentSize": str(each.size)}
-    encoding = {"encodingFormat": _encoding(each.path)}
-    return {"@id": _id(each.path), "@type": kind, "name": each.path, "sha256": each.sha256} | encoding | size
+def _time(moment: str) -> str:
+    """The profile's validator takes an offset, and no `Z`."""
+    return f"{moment[:-1]}+00:00" if moment.endswith("Z") else moment
+
+
+def _file(each: Recorded, remote: str) -> Json:
+    found: Json = {"@id": _id(each.path), "@type": "File", "name": each.path, "sha256": each.sha256}
+    found |= {"encodingFormat": _encoding(each.path)}
+    found |= {} if each.size is None else {"contentSize": str(each.size)}
+    if each.kind not in {INPUT, OUTPUT, DATA}:
+        found |= {"@type": ["File", "SoftwareSourceCode"], "version": f"sha256:{each.sha256}"}
+        found |= {"url": remote} if remote.startswith(_WEB) else {}
+    return found
 
 
 def _of_the_web(each: Elsewhere) -> bool:
     """A crate may speak of data that it does not hold when its address works for everybody."""
-    return each.uri.startswith(("https://", "http://"))
+    return each.uri.startswith(_WEB)
 
 
 def _url(each: Elsewhere) -> str:

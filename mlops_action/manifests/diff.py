@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from mlops_action.canonical import Json
 from mlops_action.formats.recorded import elsewhere_of, inputs_of, many_data, outputs_of, part, steps_of
@@ -83,10 +84,26 @@ def _parameters(before: Json, after: Json) -> Iterator[Change]:
 def _data(before: Json, after: Json) -> Iterator[Change]:
     totals = [many_data(side) for side in (before, after)]
     yield from _mapped("data", "all declared data, its", totals)
-    files = [{each.path: each.sha256 for each in inputs_of(side)} for side in (before, after)]
-    yield from _mapped("data", "data file", files, _digest)
+    files = [{each.path: each for each in inputs_of(side)} for side in (before, after)]
+    digests = [{path: each.sha256 for path, each in side.items()} for side in files]
+    why = _line_ends(before, after)
+    for change in _mapped("data", "data file", digests, _digest):
+        states = [side.get(change.what) for side in files]
+        converted = why and None not in states and len({each.size for each in states if each}) > 1
+        yield replace(change, words=f"{change.words} ({why})") if converted else change
     far = [{each.uri or each.name: each.told() for each in elsewhere_of(side)} for side in (before, after)]
     yield from _mapped("data", "data", far, _digest)
+
+
+def _line_ends(before: Json, after: Json) -> str:
+    """How git may have written the same files with other line ends; empty when it would not have."""
+    trees = {part(each, "identity", "source").get("tree") for each in (before, after)}
+    if len(trees) > 1 or trees <= {None}:
+        return ""
+    seen = [part(each, "observation", "source") for each in (before, after)]
+    settings = [(f"core.{key}", *(side.get(key) or "not set" for side in seen)) for key in ("autocrlf", "eol")]
+    said = [f"git's `{name}` was {old} and is {new}" for name, old, new in settings if old != new]
+    return f"perhaps only its line ends: the source tree is the same, and {', '.join(said)}" if said else ""
 
 
 def _packages(before: Json, after: Json) -> Iterator[Change]:

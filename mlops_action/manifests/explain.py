@@ -32,12 +32,18 @@ def _summary(manifest: Json) -> Iterator[str]:
     yield "# What happened in this run"
     yield ""
     yield (
-        f"On {str(observation.get('started', ''))[:10] or 'an unknown day'} a computer worked through "
+        f"{_day(observation)} a computer worked through "
         f"{_counted(len(steps), 'step')}; {_ended(well, len(steps))}. "
         f"The run has the name `{manifest['manifest-id']}`. The name is made from everything that went into the run: "
         "another run has the same name only if it had the same code, data, settings and programs."
     )
     yield ""
+
+
+def _day(observation: Json) -> str:
+    if observation.get("times-from"):  # the times tell which source it was, not when it ran
+        return "On a day that was left out of the record on purpose"
+    return f"On {str(observation.get('started', ''))[:10] or 'an unknown day'}"
 
 
 def _made_of(manifest: Json) -> Iterator[str]:

@@ -20,7 +20,7 @@ from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
-from manifest_project import project, record, written
+from manifest_project import git, project, record, written
 from openlineage.client import event_v2, facet_v2
 from packaging.pylock import Pylock
 
@@ -208,12 +208,20 @@ TERMS = (
     "SoftwareSourceCode contentSize encodingFormat identifier error"
 )
 CONTEXT = {term: f"http://schema.org/{term}" for term in TERMS.split()}
+NOT_KNOWN = {
+    "process-run-crate-0.5_5.1": "code in the crate has a path there, no address of its own",
+    "process-run-crate-0.5_8.6": "who answers for a run is not known: of who started it there is only the CI's claim",
+    "ro-crate-1.1_22.2": "nor is an author of its files",
+    "ro-crate-1.1_22.3": "nor a publisher",
+}
+"""What the validator recommends and a manifest cannot tell."""
 CONTEXT |= {"File": "http://schema.org/MediaObject", "conformsTo": "http://purl.org/dc/terms/conformsTo"}
 
 
 @pytest.fixture(scope="module")
 def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = project(tmp_path_factory.mktemp("crate") / "project")
+    git(root, "remote", "add", "origin", "https://git.example.org/team/project.git")
     written(root, {"data/a b.csv": "with a space\n"})
     record(root)
     done = tool(root, ["manifest", "export", "rocrate", "--to", "../crate"], clean_env(root.parent / "home"))
@@ -235,12 +243,15 @@ def validated(crate: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     session.cache.save_response(response)
     session.close()
     command = [Path(sys.executable).parent / "rocrate-validator", "-y", "--disable-color", "validate", "--no-paging"]
-    command += ["-p", "process-run-crate-0.5", "--offline", "--cache-path", folder / "cache", "-v", crate]
+    command += ["-p", "process-run-crate-0.5", "--offline", "--cache-path", folder / "cache"]
+    command += ["-l", "recommended", "--skip-checks", ",".join(NOT_KNOWN), "-v", crate]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
 
 
 @pytest.mark.slow
-def test_the_crate_is_valid_for_the_process_run_crate_profile(crate: Path, tmp_path: Path) -> None:
+def test_the_crate_is_valid_for_the_process_run_crate_profile_with_what_it_recommends(
+    crate: Path, tmp_path: Path
+) -> None:
     done = validated(crate, tmp_path)
     assert done.returncode == 0, done.stdout
     assert "is a valid process-run-crate-0.5" in done.stdout

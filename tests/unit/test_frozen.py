@@ -114,3 +114,16 @@ def test_a_record_may_have_the_fields_of_another() -> None:
     assert Further(1) != Pair(1)
     with pytest.raises(FrozenInstanceError):
         Further(1).third = 2  # type: ignore[misc]  # what is refused
+
+
+@frozen
+class Partly:
+    value: int
+    aside: int = field(default=0, compare=False, repr=False)
+
+
+def test_fields_may_be_left_out_of_comparisons_and_of_what_is_shown() -> None:
+    assert Partly(1, 2) == Partly(1, 3)
+    assert hash(Partly(1, 2)) == hash(Partly(1, 3))
+    assert Partly(1, 2) != Partly(2, 2)
+    assert repr(Partly(1, 2)).endswith("Partly(value=1)")

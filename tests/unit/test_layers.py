@@ -16,7 +16,7 @@ PACKAGE = ROOT / "mlops_action"
 LEVELS = {
     0: "vocabulary records errors structure codec canonical redact sanitize files frozen context imports leaving "
     "registry __init__",
-    1: "config repository digests dirhash hashing portable",
+    1: "config repository digests dirhash hashing portable source_date",
     2: "notebooks kernels metrics statistics gates facts formats ci executors stores",
     3: "plan parameters selections signatures inspection gate_plan workshop step_notebook step_results step_run "
     "execute judgement evaluate judging policy_guard lint gate_explain assemble manifests report progress "
