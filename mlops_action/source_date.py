@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mlops_action.errors import BadValue
+from mlops_action.frozen import frozen
 from mlops_action.records import Json, RunResult
 
 VARIABLE = "SOURCE_DATE_EPOCH"
@@ -56,7 +56,7 @@ def wrong_source_date(
         yield error
 
 
-@dataclass(frozen=True)
+@frozen
 class DocumentTimes:
     """The times that the documents of a run tell.
 
