@@ -28,10 +28,15 @@ def canonical_bytes(value: Json) -> bytes:
 
 
 def _is_plain(value: Json) -> bool:
-    """Whether Python's own encoder, which is many times quicker, gives the same bytes: numbers have rules of theirs."""
+    """Whether Python's own encoder, which is many times quicker, gives the same bytes.
+
+    Both write a fraction with the fewest digits that give it back, and differ in when they use an exponent.
+    """
     kind = type(value)
     if kind is str:
         return True
+    if kind is float:
+        return 1e-4 <= abs(value) < 1e15 and not value.is_integer()
     if kind is dict:
         return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
     if kind is list or kind is tuple:
