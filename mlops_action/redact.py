@@ -14,6 +14,8 @@ _SECRET_NAME = re.compile(
 )
 _URL_USER = re.compile(r"(?<=[a-z0-9+.-])://[^/\s@\"'<>\\]+@", re.IGNORECASE)
 """Starts at the colon, which is rare: a pattern for the scheme would look at a long text again and again."""
+_SCHEME_END = re.compile(":(?=//)")
+"""Found sooner than the three characters in a row."""
 _PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 _TOKENS = {
     "ghp_": r"ghp_[A-Za-z0-9]{36,}",
@@ -84,7 +86,7 @@ def is_secret_name(name: str) -> bool:
 
 def strip_user_info(text: str) -> str:
     """``https://user:token@host/x`` without its user information."""
-    return _URL_USER.sub("://", text) if "://" in text else text
+    return _URL_USER.sub("://", text) if _SCHEME_END.search(text) else text
 
 
 def _literals(secret: str) -> set[str]:

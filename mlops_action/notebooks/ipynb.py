@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mlops_action.errors import BadNotebook
-from mlops_action.notebooks.cells import cell_ids, invalid, metadata_of, text_of
+from mlops_action.notebooks.cells import cell_ids, check, invalid, metadata_of, text_of
 from mlops_action.notebooks.files import json_of
 from mlops_action.notebooks.interface import Cell, Outline
 
 OLDEST = 3
-FEW_CELLS = 40
-"""Up to so many are checked sooner than the quick validator is compiled."""
 
 
 def peek(path: Path, shown_as: str) -> dict[str, Any]:
@@ -134,25 +131,10 @@ def _upgraded(raw: dict[str, Any], shown_as: str) -> Any:
             notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
             _number_cells(notebook, own_ids=own_ids)
             _complete_kernelspec(notebook)
-            _check(notebook)
+            check(notebook)
     except Exception as error:  # nbformat lets KeyError, TypeError and others of a bad file through
         raise invalid(error, shown_as) from error
     return notebook
-
-
-def _check(notebook: Any) -> None:
-    """Hold a notebook against nbformat's schema.
-
-    Raises:
-        ValidationError: it is not valid.
-    """
-    from nbformat.validator import get_validator, validate
-
-    # For the single outputs that nbclient makes only this one is used, after the other was compiled.
-    os.environ.setdefault("NBFORMAT_VALIDATOR", "jsonschema")
-    name = "jsonschema" if len(notebook.cells) <= FEW_CELLS else "fastjsonschema"
-    if any(get_validator(4, notebook.nbformat_minor, name=name).iter_errors(notebook)):
-        validate(notebook)
 
 
 def _complete_kernelspec(notebook: dict[str, Any]) -> None:

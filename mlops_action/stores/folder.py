@@ -115,6 +115,9 @@ class FolderStore:
         """
         path = self.folder / name
         self.redactor.refuse(data, str(path))
+        return self._keep(path, data)
+
+    def _keep(self, path: Path, data: bytes) -> str:
         write_whole(path, data, self.owner)
         return str(path)
 
@@ -124,4 +127,8 @@ class FolderStore:
         Raises:
             WriteFailed: no space or no permission.
         """
-        return self.write(name, self.redactor.text(text).encode("utf-8", errors="replace"))
+        masked = self.redactor.text(text)
+        data = masked.encode("utf-8", errors="replace")
+        if masked != text:
+            return self.write(name, data)
+        return self._keep(self.folder / name, data)  # what ``refuse`` looks for was just looked for

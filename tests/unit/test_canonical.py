@@ -18,7 +18,13 @@ from mlops_action.notebooks.saving import notebook_bytes
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXTS | st.floats(-1e300, 1e300) | st.floats(-2, 2) | st.floats(1e-7, 1e17),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | TEXTS
+    | st.floats(-1e300, 1e300)
+    | st.floats(-2, 2)
+    | st.floats(1e-7, 1e17),
     lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
     max_leaves=20,
 )
