@@ -62,7 +62,7 @@ def _issues(annotations: tuple[Annotation, ...], level: str, limit: int) -> list
 def _issue(annotation: Annotation) -> str:
     properties = {"sourcepath": annotation.path, "linenumber": str(annotation.line or "")}
     written = "".join(f"{name}={_property(inline(value))};" for name, value in properties.items() if value)
-    said = "\n".join(harmless(line) for line in [annotation.title, *annotation.message.splitlines()])
+    said = "\n".join(harmless(line) for line in [inline(annotation.title), *annotation.message.splitlines()])
     return f"##vso[task.logissue type={annotation.level};{written}]{_data(said)}"
 
 

@@ -17,6 +17,7 @@ from mlops_action.canonical import canonical_bytes
 from mlops_action.notebooks.saving import notebook_bytes
 
 TEXTS = st.text(st.characters(codec="utf-8"))
+NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e300, 1e300) | st.floats(-2, 2) | st.floats(1e-7, 1e17)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
