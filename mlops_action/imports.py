@@ -10,14 +10,15 @@ FORMATS = ("fqdn", "isoduration", "rfc3986_validator", "rfc3987", "rfc3987_synta
 
 JupyterLab brings all of them, and one compiles its grammar for two seconds whenever it is imported.
 """
-
+STORES = tuple(f"pyarrow._{name}" for name in ("azurefs", "gcsfs", "hdfs", "s3fs"))
+"""What pyarrow imports to read remote stores by itself; here fsspec does that."""
 
 YOUNG_OBJECTS = 50_000
 """So many make the collector look: what imports make lives as long as the process, and 700 make it always look."""
 
 
 def lighten() -> None:
-    """Have every import of ``FORMATS`` fail from now on, which jsonschema takes as not there; collect less often."""
-    for name in FORMATS:
+    """Have every import of ``FORMATS`` and ``STORES`` fail, which is taken as not installed; collect less often."""
+    for name in (*FORMATS, *STORES):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # None is what the import system looks for
     gc.set_threshold(YOUNG_OBJECTS)
