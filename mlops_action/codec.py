@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlops_action.canonical import Json
+from mlops_action.canonical import EXACT, Json
 from mlops_action.errors import BadDocument
 from mlops_action.structure import Structurer, key_of
 
@@ -39,7 +39,7 @@ def encode(value: Any) -> Json:
 def _encode_number(value: Decimal) -> int | float | str:
     if not value.is_finite():
         return str(value)
-    if value == value.to_integral_value() and abs(value) < 2**53:
+    if value == value.to_integral_value() and abs(value) < EXACT:
         return int(value)
     as_double = float(value)
     exact = Decimal(repr(as_double)) == value

@@ -28,4 +28,9 @@ class Context:
 
     def timestamp(self) -> str:
         """The present moment as RFC 3339 in UTC, to the millisecond."""
-        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return written(self.now())
+
+
+def written(moment: datetime) -> str:
+    """A moment in UTC as RFC 3339, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,13 +18,11 @@ def exit_with(work: Callable[[], int | None]) -> NoReturn:
     codes: list[int] = []
     atexit.register(_leave, codes)  # the first handler: it is called after all others
     try:
-        code = work() or 0
+        sys.exit(work())
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             codes.append(end.code or 0)
         raise
-    codes.append(code)
-    sys.exit(code)
 
 
 def _leave(codes: list[int]) -> None:

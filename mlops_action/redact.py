@@ -60,15 +60,16 @@ def _hints() -> Iterator[re.Pattern[str]]:
 
 
 _HINTS = tuple(_hints())
+_TELLING = ("token", "password", "passwd", "secret", "api[-_]?key", "access[-_]?key", "signature", "credential", "sig")
+_ENDS = tuple(name.rpartition("?")[2] for name in _TELLING)
 _OPTION = re.compile(
-    r"=(?<=[ndtyelg]=)(?:(?<=token=)|(?<=password=)|(?<=passwd=)|(?<=secret=)|(?<=key=)|(?<=signature=)"
-    r"|(?<=credential=)|(?<=sig=))(?!\*\*\*)(?=[^\s&\"'<>\\]{6})",
+    rf"=(?<=[{''.join(end[-1] for end in _ENDS)}]=)(?:{'|'.join(f'(?<={end}=)' for end in _ENDS)})"
+    r"(?!\*\*\*)(?=[^\s&\"'<>\\]{6})",
     re.IGNORECASE,
 )
 """What may be between a telling name and its value, in a command line or in the query of an address."""
 _OPTION_NAME = re.compile(
-    r"(?:[?&\s\"']|\A)-{0,2}(?:[A-Za-z0-9]+[-_])*(?:token|password|passwd|secret|api[-_]?key|access[-_]?key|signature"
-    r"|credential|sig)\Z",
+    rf"(?:[?&\s\"']|\A)-{{0,2}}(?:[A-Za-z0-9]+[-_])*(?:{'|'.join(_TELLING)})\Z",
     re.IGNORECASE,
 )
 _OPTION_VALUE = re.compile(r"[^\s&\"'<>\\]*")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
+from mlops_action.context import written
 from mlops_action.errors import BadValue
 from mlops_action.frozen import frozen
 from mlops_action.records import Json, RunResult
@@ -33,25 +34,24 @@ def source_date(value: str, origin: str = VARIABLE) -> str:
             origin=origin,
             hint=f"set it with `export {VARIABLE}=$(git log -1 --format=%ct)`, or unset it",
         )
-    moment = datetime.fromtimestamp(int(digits), UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return written(datetime.fromtimestamp(int(digits), UTC))
 
 
 def wrong_source_date(
-    env: Mapping[str, str], written: Mapping[str, str], origin: Callable[[str], str]
+    env: Mapping[str, str], configured: Mapping[str, str], origin: Callable[[str], str]
 ) -> Iterator[BadValue]:
     """What is wrong with the value that a run would go by: told before the run, not when its manifest shall be written.
 
     Args:
         env: the process's environment.
-        written: the variables of the configuration, which win.
+        configured: the variables of the configuration, which win.
         origin: tells where a JSON pointer of the configuration is.
     """
-    value = {**env, **written}.get(VARIABLE)
+    value = {**env, **configured}.get(VARIABLE)
     if value is None:
         return
     try:
-        source_date(value, origin(f"/environment/set/{VARIABLE}") if VARIABLE in written else VARIABLE)
+        source_date(value, origin(f"/environment/set/{VARIABLE}") if VARIABLE in configured else VARIABLE)
     except BadValue as error:
         yield error
 

@@ -154,7 +154,6 @@ class StepRun:
         saver = Saver(lambda: self._save(notebook))
         titles = [_title(cell) for cell in notebook.cells]
         running: list[int] = []
-        last = prepared.chosen[-1] if prepared.chosen else None
 
         def cell(number: int, count: int, index: int) -> None:
             self.log.cell(number, count, titles[index])
@@ -164,7 +163,7 @@ class StepRun:
         def reached() -> None:
             index = running.pop()
             prepared.exchange(index)
-            if index != last:  # what follows the last one is the whole notebook
+            if index != prepared.chosen[-1]:  # what follows the last one is the whole notebook
                 saver.reached()
 
         workshop = self.workshop
