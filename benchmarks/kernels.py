@@ -31,7 +31,7 @@ from typing import Any
 from cases import CASES
 from measure import measured
 from nbformat.v4 import new_code_cell, new_notebook
-from peers import BUILD, OURS_CONFIG, environment, prepare
+from peers import BUILD, environment, ours_config, prepare
 
 from mlops_action.config.model import EnvironmentSpec
 from mlops_action.config.place_model import ContainerSpec
@@ -194,7 +194,7 @@ def run_command(env: str, command: str, config: str) -> float:
         folder = Path(scratch) / "work"
         CASES["a"].write(folder)
         if env == "ours":
-            (folder / "mlops.yaml").write_text(config + OURS_CONFIG.format(name="one", notebook="one.ipynb"))
+            (folder / "mlops.yaml").write_text(config + ours_config(["one.ipynb"]))
         result = measured(["sh", "-c", command], folder, environment(env), BUILD / "last.log")
         if result.code:
             raise RuntimeError(f"{command}: exit code {result.code}: {(BUILD / 'last.log').read_text()[-500:]}")

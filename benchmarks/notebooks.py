@@ -23,7 +23,7 @@ from statistics import median
 
 from cases import CASES, Case, complete
 from measure import Measured, measured
-from peers import BUILD, OURS_CONFIG, PEERS, Peer, environment, prepare
+from peers import BUILD, PEERS, Peer, environment, prepare
 
 Runs = dict[tuple[str, str], list[Measured]]
 
@@ -63,9 +63,8 @@ def one_run(peer: Peer, case: Case, source: str) -> tuple[Measured, str]:
     folder = Path(tempfile.mkdtemp(prefix="bench-")) / "work"
     try:
         names = case.write(folder)
-        if peer.env == "ours" and len(names) == 1:
-            config = OURS_CONFIG.format(name=Path(names[0]).stem, notebook=names[0])
-            (folder / "mlops.yaml").write_text(config)
+        if peer.config is not None:
+            (folder / "mlops.yaml").write_text(peer.config(names))
         log = BUILD / "last.log"
         result = measured(["sh", "-c", peer.command(names)], folder, environment(peer.env, source), log)
         if result.code:

@@ -22,6 +22,11 @@ try:
 except ImportError:
     pass
 del sys.modules["debugpy"]
+try:
+    import psutil
+    del psutil
+except ImportError:
+    pass
 given = {}
 """
 RUN = """
@@ -41,6 +46,8 @@ if control is not None:
 - The debugger is not imported: nobody debugs in CI, and it takes a fifth of the start. A
   notebook can still import ``debugpy`` itself. (The kernel looks for it while it is
   initialised, from version 7.4 on, and before that when it is imported.)
+- psutil, by which a kernel ends the processes that it has started, is imported now and not
+  at its end, where a forked kernel would have to do it once more.
 - The garbage collector leaves alone what was there before the first cell: it is library code,
   and looking through it takes most of the kernel's end.
 - At the end the control thread is waited for. It flushes what was printed, and does so for
