@@ -11,7 +11,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from itertools import chain
@@ -24,9 +24,12 @@ from mlops_action.judgement.predictions.decide import corrected, say, tried
 from mlops_action.judgement.predictions.trials import Trial
 from mlops_action.metrics.predictions.binary import average_precision_interval
 from mlops_action.metrics.predictions.binary_metrics import Outcomes, f_beta, outcome_metrics
+from mlops_action.metrics.predictions.binary_rows import clustered_precision_at
+from mlops_action.metrics.predictions.calibration import Claims, line_influences
 from mlops_action.metrics.predictions.differences import difference_of_pairs
+from mlops_action.metrics.predictions.multiclass import of_margins
 from mlops_action.records import PlannedGate
-from mlops_action.statistics import clusters, delong, permutation
+from mlops_action.statistics import clusters, delong, influence, permutation
 from mlops_action.statistics.distributions import binomial_cdf, binomial_pmf, normal_cdf
 from mlops_action.statistics.margins import Comparison, compare
 from mlops_action.statistics.means import difference_of_independent, mean_of_sums
@@ -137,6 +140,54 @@ def paired_areas(stream: np.random.Generator, rows: int) -> Interval:
     return delong.auc_difference(labels, *both).interval()
 
 
+def paired_precisions(stream: np.random.Generator, rows: int, shift: float, other: float) -> Interval:
+    """Two models whose errors have a correlation of 0.8."""
+    labels = stream.random(rows) < 0.05
+    common = math.sqrt(0.8) * stream.normal(size=rows)
+    both = [
+        influence.average_precision(labels, common + math.sqrt(0.2) * stream.normal(size=rows) + each * labels)
+        for each in (shift, other)
+    ]
+    units = influence.units_among(labels)
+    return replace(both[0].minus(both[1]), units=units).mean().interval()
+
+
+def clustered_precision(stream: np.random.Generator, groups: int) -> Interval:
+    ids, effect = grouped(stream, groups)
+    labels = stream.random(ids.size) < 0.2
+    found = influence.average_precision(labels, 0.8 * effect + 0.6 * stream.normal(size=ids.size) + SHIFT * labels)
+    return clustered_precision_at(found, labels, np.ones(ids.size), ids)(0.95)
+
+
+def paired_classes(stream: np.random.Generator, rows: int) -> Interval:
+    """Macro F1 of two models as good as each other, 5 % of the rows of the rarest of three classes."""
+    truth = stream.choice(3, rows, p=(0.7, 0.25, 0.05))
+    hard = stream.random(rows) < 0.3
+    found = []
+    for _ in range(2):
+        wrong = hard & (stream.random(rows) < 0.6)
+        said = np.where(wrong, stream.integers(0, 3, rows), truth)
+        members = (np.where(said == truth, truth, -1), 3 + truth, 6 + said)
+        found.append(influence.of_counts(of_margins("macro_f1", 3), 9, members))
+    units = min(influence.units_among(truth == each) for each in range(3))
+    return replace(found[0].minus(found[1]), units=units).mean().interval()
+
+
+def paired_slopes(stream: np.random.Generator, rows: int) -> Interval:
+    """Calibration slopes of two models as good as each other."""
+    labels = stream.random(rows) < 0.05
+    common = math.sqrt(0.8) * stream.normal(size=rows)
+    found = []
+    for _ in range(2):
+        scores = common + math.sqrt(0.2) * stream.normal(size=rows) + SHIFT * labels
+        p = 1 / (1 + np.exp(-(SHIFT * scores - SHIFT**2 / 2 + math.log(0.05 / 0.95))))
+        line = line_influences(Claims(labels.astype(float), p, np.ones(rows)))
+        if line is None:
+            return Interval(-math.inf, math.inf, 0.95, "")
+        found.append(line[1])
+    return replace(found[0].minus(found[1]), units=influence.units_among(labels)).mean().interval()
+
+
 def cases(rows: int) -> Iterator[Case]:
     """Every interval at one number of rows; 5 % positives where there are classes."""
     n = f"n = {rows}"
@@ -167,6 +218,13 @@ def cases(rows: int) -> Iterator[Case]:
         yield Case("ROC AUC, score with moderated DeLong variance", setting, normal_cdf(shift / math.sqrt(2)), draw)
     yield Case("ROC AUC, plain DeLong (for comparison)", n, AREA, lambda s: delong.auc_of(*scored(s, rows)).wald())
     yield Case("ROC AUC, paired difference", n, 0.0, lambda s: paired_areas(s, rows))
+    for other in (SHIFT, 1.2):
+        truth = AVERAGE_PRECISION - _precision(other, 0.05)
+        setting = f"{n}, truly {truth:.2f}"
+        draw = lambda s, other=other: paired_precisions(s, rows, SHIFT, other)  # noqa: E731
+        yield Case("average precision, paired difference", setting, truth, draw)
+    yield Case("macro F1 of 3 classes, paired difference", n, 0.0, lambda s: paired_classes(s, rows))
+    yield Case("calibration slope, paired difference", n, 0.0, lambda s: paired_slopes(s, rows))
     yield Case("average precision, Boyd", n, AVERAGE_PRECISION, lambda s: ap_interval(s, rows))
     yield Case("log-loss, Hall", n, LOG_LOSS, lambda s: mean(log_losses(s, rows)).interval_for_skewed())
     yield Case("log-loss, plain Student (for comparison)", n, LOG_LOSS, lambda s: mean(log_losses(s, rows)).interval())
@@ -180,6 +238,12 @@ def cases(rows: int) -> Iterator[Case]:
     yield Case(
         "ROC AUC of clustered rows, Obuchowski", f"{g}, 20 % positives", AREA, lambda s: clustered_area(s, groups)
     )
+    yield Case(
+        "average precision of clustered rows, logit",
+        f"{g}, 20 % positives",
+        _precision(SHIFT, 0.2),
+        lambda s: clustered_precision(s, groups),
+    )
 
 
 def ap_interval(stream: np.random.Generator, rows: int) -> Interval:
@@ -191,19 +255,24 @@ def ap_interval(stream: np.random.Generator, rows: int) -> Interval:
     return average_precision_interval(float(average_precision_score(labels, scores)), int(labels.sum()), 0.95)
 
 
-def _integrated() -> tuple[float, float]:
-    """The true average precision (as the area under the precision-recall curve) and log-loss, by quadrature."""
+def _precision(shift: float, share: float) -> float:
+    """The true average precision, as the area under the precision-recall curve, by quadrature."""
+    t = np.linspace(-9, 11, 4001)
+    hit, raised = share * np.vectorize(normal_cdf)(shift - t), (1 - share) * np.vectorize(normal_cdf)(-t)
+    density = np.exp(-((t - shift) ** 2) / 2) / math.sqrt(2 * math.pi)
+    return float(np.trapezoid(hit / (hit + raised) * density, t))
+
+
+def _log_loss() -> float:
+    """The true log-loss of calibrated probabilities, by quadrature."""
     t = np.linspace(-9, 11, 200_001)
-    tail = np.vectorize(normal_cdf)
-    hit, raised = 0.05 * tail(SHIFT - t[::50]), 0.95 * tail(-t[::50])
     density = np.exp(-((t - SHIFT) ** 2) / 2) / math.sqrt(2 * math.pi)
     other = np.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
-    precision = float(np.trapezoid(hit / (hit + raised) * density[::50], t[::50]))
     p = 1 / (1 + np.exp(-(SHIFT * t - SHIFT**2 / 2 + math.log(0.05 / 0.95))))
-    return precision, float(np.trapezoid(-0.05 * np.log(p) * density - 0.95 * np.log1p(-p) * other, t))
+    return float(np.trapezoid(-0.05 * np.log(p) * density - 0.95 * np.log1p(-p) * other, t))
 
 
-AVERAGE_PRECISION, LOG_LOSS = _integrated()
+AVERAGE_PRECISION, LOG_LOSS = _precision(SHIFT, 0.05), _log_loss()
 
 
 def coverage(case: Case, draws: int) -> float:

@@ -22,10 +22,11 @@ GROUP_RULES = ("max_gap", "min_ratio")
 RULES = ("min", "max", "range", "equals", *CHANGE_RULES, *HISTORY_RULES, *GROUP_RULES, *COMBINATIONS)
 """A gate has exactly one of these."""
 
-_HIGHER = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta mcc auc roc_auc pr_auc
-average_precision r2 explained_variance ndcg mrr map top_k bleu rouge exact_match reward throughput"""
+_HIGHER = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f0.5 f2 f_beta mcc auc roc_auc
+pr_auc average_precision r2 explained_variance ndcg mrr map top_k bleu rouge exact_match reward throughput"""
 _LOWER = """loss log_loss cross_entropy brier ece mae mse rmse mape smape wape mase quantile_loss pinball_loss
-error error_rate perplexity latency duration cost size wer cer hallucination_rate"""
+error error_rate false_negative_rate false_positive_rate perplexity latency duration cost size wer cer
+hallucination_rate"""
 _TURNED = """neg negative minus inv inverse reduction improvement increase decrease rise drop gain delta diff
 difference change std stddev stderr gap ratio threshold"""
 """Parts of a name that may turn its direction round: scikit-learn's `neg_log_loss` is better when higher."""
@@ -40,7 +41,7 @@ def is_pattern(name: str) -> bool:
 def direction_of(gate: GatePart) -> Direction | None:
     """Which way the gate's metric is better: as declared, else as its name says.
 
-    ``test.roc_auc``, ``val_loss`` and ``rmse_eur`` are recognised by their parts;
+    ``test.roc_auc``, ``urgent/f1``, ``ndcg@5``, ``val_loss`` and ``rmse_eur`` are recognised by their parts;
     ``neg_log_loss`` and ``accuracy_drop`` are not: what they mean has to be declared.
     """
     return gate.direction if gate.direction is not None else by_name(gate.metric, DIRECTIONS)
@@ -48,7 +49,10 @@ def direction_of(gate: GatePart) -> Direction | None:
 
 def by_name(metric: str, table: Mapping[str, T]) -> T | None:
     """What a table says of a metric, by its name or, when they agree, by the parts of its name."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", metric.rpartition(".")[2]).lower().replace("-", "_")
+    last = metric.rpartition("/")[2].partition("@")[0]
+    if last in table:
+        return table[last]
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last.rpartition(".")[2]).lower().replace("-", "_")
     if name in table:
         return table[name]
     if set(name.split("_")) & set(_TURNED.split()):

@@ -10,8 +10,8 @@ Span = tuple[Decimal | None, Decimal | None]
 """Lowest and highest value that a metric can have; None is without bound."""
 
 _ONE, _ZERO = Decimal(1), Decimal(0)
-_SHARES = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f_beta auc roc_auc pr_auc
-average_precision ndcg mrr map top_k exact_match error_rate ece"""
+_SHARES = """accuracy balanced_accuracy precision recall sensitivity specificity f1 f0.5 f2 f_beta auc roc_auc pr_auc
+average_precision ndcg mrr map top_k exact_match error_rate false_negative_rate false_positive_rate ece"""
 _NOT_NEGATIVE = """log_loss cross_entropy brier mae mse rmse mape smape wape mase perplexity latency duration
 throughput wer cer"""
 _SPANS: dict[str, Span] = {

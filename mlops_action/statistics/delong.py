@@ -14,6 +14,7 @@ import numpy.typing as npt
 from mlops_action.frozen import frozen
 from mlops_action.statistics.area_score import score_ends
 from mlops_action.statistics.clusters import Codes, Floats
+from mlops_action.statistics.influence import Influences, units_among
 from mlops_action.statistics.means import Mean
 from mlops_action.statistics.results import LEVEL, Interval, tail
 
@@ -94,25 +95,28 @@ def weighted_auc_of(labels: Labels, scores: Floats, weights: Floats, clusters: C
 
     As for areas of complex surveys (Yao, Li & Graubard 2015, Stat Med 34:1293). Weights: shape (rows,), not negative.
     """
+    held = weights > 0
+    labels, scores, weights = labels[held], scores[held], weights[held]
+    clusters = None if clusters is None else clusters[held]
+    both = float(weights[labels].sum()), float(weights[~labels].sum())
+    found = weighted_area(labels, scores, weights, clusters)
+    units = (units_among(labels, clusters), units_among(~labels, clusters)) if found.units else (0.0, 0.0)
+    mean = found.mean(clusters)
+    return Auc(found.value, *both, mean.variance, max(0.0, found.units - 1), units)
+
+
+def weighted_area(labels: Labels, scores: Floats, weights: Floats, clusters: Codes | None = None) -> Influences:
+    """The area of weighted rows and how each moves it; weights are above 0, all of shape (rows,)."""
     own, other = weights[labels], weights[~labels]
-    if not own.sum() > 0 or not other.sum() > 0:
-        return Auc(math.nan, float(own.sum()), float(other.sum()), math.nan, 0, (0, 0))
+    if not own.size or not other.size:
+        return Influences(math.nan, np.zeros(labels.size), 0)
     below = _outranked(scores[labels], scores[~labels], other)
     above = 1 - _outranked(scores[~labels], scores[labels], own)
     value = float((own * below).sum() / own.sum())
-    influence = np.empty(labels.size)
-    influence[labels] = own * (below - value) / own.sum()
-    influence[~labels] = other * (above - value) / other.sum()
-    held = weights > 0
-    units = [
-        float(np.count_nonzero(held & side) if clusters is None else np.unique(clusters[held & side]).size)
-        for side in (labels, ~labels)
-    ]
-    fewer = int(min(units))
-    total = influence if clusters is None else np.bincount(clusters, weights=influence)
-    count = int(np.count_nonzero(held)) if clusters is None else int(np.unique(clusters[held]).size)
-    variance = count / (count - 1) * float((total * total).sum()) if fewer > 1 else math.nan
-    return Auc(value, float(own.sum()), float(other.sum()), variance, fewer - 1, (units[0], units[1]))
+    moved = np.empty(labels.size)
+    moved[labels] = own * (below - value) / own.sum()
+    moved[~labels] = other * (above - value) / other.sum()
+    return Influences(value, moved, min(units_among(side, clusters) for side in (labels, ~labels)))
 
 
 def _outranked(scores: Floats, others: Floats, weights: Floats) -> Floats:

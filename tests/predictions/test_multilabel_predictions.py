@@ -55,15 +55,16 @@ def test_every_metric_of_every_slice_is_scikit_learns(tmp_path: Path) -> None:
             assert each.metrics[name].value == pytest.approx(value, abs=1e-9), name
 
 
-def test_the_interval_of_micro_f1_is_near_that_of_the_bootstrap_of_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("average", ["micro", "macro"])
+def test_the_interval_of_f1_over_labels_is_near_that_of_the_bootstrap_of_rows(tmp_path: Path, average: str) -> None:
     table, truth, scores = table_of()
     parquet.write_table(pa.table(table), tmp_path / "p.parquet")
-    found = measure(tmp_path / "p.parquet", ROLES)[0].metrics["micro_f1"].interval
+    found = measure(tmp_path / "p.parquet", ROLES)[0].metrics[f"{average}_f1"].interval
     stream, said = np.random.default_rng(1), scores >= 0.5
     drawn = []
     for _ in range(800):
         rows = stream.integers(0, 1000, 1000)
-        drawn.append(metrics.f1_score(truth[rows], said[rows], average="micro"))
+        drawn.append(metrics.f1_score(truth[rows], said[rows], average=average))
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert found
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.15 * (high - low))

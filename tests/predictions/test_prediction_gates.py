@@ -70,11 +70,12 @@ def test_a_higher_confidence_asks_for_more(folder: Path) -> None:
     assert low[0].low > low[1].low  # type: ignore[union-attr,operator]
 
 
-def test_a_metric_without_an_interval_proves_nothing(tmp_path: Path) -> None:
-    write(tmp_path / "new.parquet", rows(user=np.arange(2000) // 4))
+def test_an_interval_of_one_cluster_proves_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "new.parquet", rows(user=np.zeros(2000, int)))
     test = "{file: new.parquet, task: binary, score: score, cluster: user}"
     found = verdict(tmp_path, "metric: average_precision, min: 0.1", test)
-    assert (found.outcome, found.hint) == (Outcome.INCONCLUSIVE, "add `prove: none` to judge the value alone")
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "its interval says nothing (2,000 rows)" in found.message
     assert verdict(tmp_path, "metric: average_precision, min: 0.1, prove: none", test).outcome is Outcome.PASS
 
 
@@ -114,11 +115,14 @@ def test_accuracy_is_compared_row_by_row_with_newcombes_interval_and_mcnemars_te
         ("f1", "bootstrap-bca"),
         ("mcc", "bootstrap-bca"),
         ("balanced_accuracy", "bootstrap-bca"),
-        ("average_precision", "square-and-add"),
+        ("average_precision", "student"),
+        ("ece", "bootstrap-bca"),
+        ("calibration_slope", "student"),
+        ("calibration_intercept", "student"),
     ],
 )
 def test_every_metric_is_compared_with_an_interval_of_the_difference(folder: Path, metric: str, method: str) -> None:
-    found = verdict(folder, f"metric: {metric}, max-drop: 0.5")
+    found = verdict(folder, f"metric: {metric}, direction: higher, max-drop: 0.9", _CALIBRATED)
     assert found.outcome is Outcome.PASS
     assert found.evidence is not None
     assert (found.evidence.quantity, found.evidence.method) == ("difference", method)
@@ -130,16 +134,49 @@ def test_every_metric_is_compared_with_an_interval_of_the_difference(folder: Pat
     assert found.evidence.low < found.evidence.estimate < found.evidence.high  # type: ignore[operator]
 
 
-def test_pairs_tell_more_than_two_samples_of_other_rows(folder: Path) -> None:
-    alone = "{file: new.parquet, baseline: old.parquet, task: binary, score: score}"
-    pairs, apart = (verdict(folder, "metric: roc_auc, max-drop: 0.5", test).evidence for test in (_PAIRED, alone))
+_PAIRED = "{file: new.parquet, baseline: old.parquet, task: binary, score: score, id: id}"
+_CALIBRATED = "{file: new.parquet, baseline: old.parquet, task: binary, score: score, id: id, calibration: true}"
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision", "calibration_slope"])
+def test_pairs_tell_more_than_two_samples_of_other_rows(folder: Path, metric: str) -> None:
+    alone = _CALIBRATED.replace("id: id, ", "")
+    gate = f"metric: {metric}, direction: higher, max-drop: 0.9"
+    pairs, apart = (verdict(folder, gate, test).evidence for test in (_CALIBRATED, alone))
     assert pairs is not None
     assert apart is not None
     assert pairs.high - pairs.low < (apart.high - apart.low) / 2  # type: ignore[operator]
     assert apart.method == "square-and-add"
 
 
-_PAIRED = "{file: new.parquet, baseline: old.parquet, task: binary, score: score, id: id}"
+@pytest.mark.parametrize("metric", ["roc_auc", "average_precision"])
+def test_two_models_that_rank_a_few_rows_perfectly_are_not_proven_to_be_alike(tmp_path: Path, metric: str) -> None:
+    label = np.arange(10) < 4
+    score, shuffled = np.linspace(0.9, 0.1, 10), [1, 0, 2, 3, 5, 4, 6, 7, 9, 8]
+    for name, each in (("new", score), ("old", score[shuffled])):
+        write(tmp_path / f"{name}.parquet", {"id": np.arange(10), "label": label.astype(int), "score": each})
+    assert verdict(tmp_path, f"metric: {metric}, max-drop: 0.01", _PAIRED).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_model_whose_scores_are_only_stretched_has_the_same_area_for_certain(tmp_path: Path) -> None:
+    data = rows(300)
+    write(tmp_path / "old.parquet", data)
+    write(tmp_path / "new.parquet", data | {"score": data["score"] ** 2})
+    for metric in ("roc_auc", "average_precision"):
+        found = verdict(tmp_path, f"metric: {metric}, max-drop: 0.0001")
+        assert (found.outcome, found.evidence and found.evidence.low) == (Outcome.PASS, 0), metric
+
+
+def test_weighted_rows_of_two_models_are_compared_in_pairs(tmp_path: Path) -> None:
+    weight = np.random.default_rng(9).uniform(0.5, 2, 2000)
+    for name, noise in (("new", 0.3), ("old", 0.0)):
+        write(tmp_path / f"{name}.parquet", rows(noise=noise, weight=weight))
+    test = _CALIBRATED.replace("id: id", "id: id, weight: weight")
+    for metric in ("roc_auc", "average_precision", "f1", "mcc", "precision", "ece", "calibration_slope"):
+        found = verdict(tmp_path, f"metric: {metric}, direction: higher, max-drop: 0.9", test).evidence
+        assert found is not None, metric
+        assert found.method == ("bootstrap-bca" if metric == "ece" else "student")
+        assert found.low < found.estimate < found.high, metric  # type: ignore[operator]
 
 
 def test_rows_without_ids_are_compared_as_other_rows_and_the_verdict_says_so(folder: Path) -> None:

@@ -12,7 +12,9 @@ from judging import rows, verdict, write
 from scipy import stats
 from sklearn import metrics as sklearn
 
-from mlops_action.vocabulary import Outcome
+from mlops_action.metrics.predictions.measure import measure
+from mlops_action.metrics.predictions.roles import Roles
+from mlops_action.vocabulary import Outcome, Task
 
 REGRESSION = "{file: new.parquet, baseline: old.parquet, task: regression, prediction: said, id: id, slices: [half]}"
 CLASSES = ("cat", "dog", "eel")
@@ -117,6 +119,89 @@ def test_each_label_of_a_multilabel_task_is_compared_row_by_row(tmp_path: Path) 
     assert (found.outcome, found.evidence and found.evidence.method) == (Outcome.PASS, "student")
 
 
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "macro_f1", "macro_precision", "macro_recall", "mcc"])
+def test_what_is_over_the_classes_is_compared_row_by_row(tmp_path: Path, metric: str) -> None:
+    new, old = both(tmp_path, classes)
+    judge = {
+        "balanced_accuracy": sklearn.balanced_accuracy_score,
+        "macro_f1": lambda y, said: sklearn.f1_score(y, said, average="macro"),
+        "macro_precision": lambda y, said: sklearn.precision_score(y, said, average="macro"),
+        "macro_recall": lambda y, said: sklearn.recall_score(y, said, average="macro"),
+        "mcc": sklearn.matthews_corrcoef,
+    }[metric]
+    said = [
+        np.array(CLASSES)[np.stack([data[f"p{each}"] for each in range(3)], axis=1).argmax(axis=1)]
+        for data in (new, old)
+    ]
+
+    def difference(chosen: Any) -> float:
+        one, other = (judge(new["label"][chosen], each[chosen]) for each in said)
+        return float(one - other)
+
+    estimate, low, high = interval(tmp_path, metric, MULTICLASS)
+    assert estimate == pytest.approx(difference(np.arange(900)), abs=1e-9)
+    stream = np.random.default_rng(8)
+    drawn = [difference(stream.integers(0, 900, 900)) for _ in range(200)]
+    assert (high - low) / (2 * 1.97) == pytest.approx(float(np.std(drawn)), rel=0.15)
+
+
+def test_a_class_that_only_the_baseline_predicts_is_one_of_its_classes(tmp_path: Path) -> None:
+    label = np.array(["cat", "dog"] * 50)
+    write(tmp_path / "new.parquet", {"id": np.arange(100), "label": label, "said": label})
+    write(
+        tmp_path / "old.parquet", {"id": np.arange(100), "label": label, "said": np.where(label == "cat", "cat", "eel")}
+    )
+    test = "{file: new.parquet, baseline: old.parquet, task: multiclass, prediction: said, id: id}"
+    found = verdict(tmp_path, "metric: macro_f1, max-drop: 0", test)
+    assert float(found.baseline_value or 0) == pytest.approx(1 / 3)
+    assert found.evidence is not None
+    assert float(found.evidence.estimate or 0) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("metric", ["subset_accuracy", "hamming_loss", "micro_f1", "macro_f1"])
+def test_all_labels_of_a_multilabel_task_are_compared_row_by_row(tmp_path: Path, metric: str) -> None:
+    labels = [rows(seed=seed) for seed in (1, 2, 3)]
+    for name, noise in (("new", 0.4), ("old", 0.0)):
+        said = [rows(noise=noise, seed=seed)["score"] for seed in (1, 2, 3)]
+        columns = {f"p{place}": each for place, each in enumerate(said)}
+        columns |= {f"y{place}": each["label"] for place, each in enumerate(labels)}
+        write(tmp_path / f"{name}.parquet", {"id": np.arange(2000), **columns})
+    test = (
+        "{file: new.parquet, baseline: old.parquet, task: multilabel, id: id, labels: {a: y0, b: y1, c: y2}, "
+        "scores: {a: p0, b: p1, c: p2}}"
+    )
+    pairs = verdict(tmp_path, f"metric: {metric}, direction: higher, max-drop: 0.5", test)
+    apart = verdict(tmp_path, f"metric: {metric}, direction: higher, max-drop: 0.5", test.replace("id: id, ", ""))
+    assert pairs.evidence is not None
+    assert apart.evidence is not None
+    assert pairs.evidence.low is not None
+    assert pairs.evidence.high - pairs.evidence.low < apart.evidence.high - apart.evidence.low  # type: ignore[operator]
+    expected = float(pairs.value or 0) - float(pairs.baseline_value or 0)
+    assert float(pairs.evidence.estimate or 0) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["mrr", "ndcg@5", "map@10"])
+def test_rankings_are_compared_query_by_query(tmp_path: Path, metric: str) -> None:
+    stream = np.random.default_rng(4)
+    label = stream.integers(0, 3, 900)
+    signal = label / 3 + stream.normal(size=900)
+    values = []
+    for name, noise in (("new", 0.5), ("old", 0.0)):
+        score = signal + noise * np.random.default_rng(5).normal(size=900)
+        data = {"id": np.arange(900), "label": label, "score": score, "query": np.arange(900) // 9}
+        write(tmp_path / f"{name}.parquet", data)
+        alone = (write(tmp_path / "one.parquet", data, data["query"] == query) for query in range(100))
+        found = (measure(path, Roles(Task.RANKING, "label", "score", query="query"))[0].metrics for path in alone)
+        values.append([each[metric].value for each in found if each[metric].value is not None])
+    test = "{file: new.parquet, baseline: old.parquet, task: ranking, query: query, score: score, id: id}"
+    theirs = stats.ttest_rel(*values)
+    assert interval(tmp_path, metric, test)[1:] == pytest.approx(tuple(theirs.confidence_interval(0.95)), abs=1e-9)
+    found = verdict(tmp_path, f"metric: {metric}, max-drop: 0, prove: fail", test).evidence
+    assert found is not None
+    assert "permutation" in found.test
+    assert float(found.p_value or 0) == pytest.approx(theirs.pvalue / 2, rel=0.3, abs=0.005)
+
+
 # --- clusters and weights
 
 
@@ -132,7 +217,7 @@ def test_the_variance_of_clustered_losses_is_that_of_statsmodels(tmp_path: Path)
     assert (float(evidence.low or 0), float(evidence.high or 0)) == pytest.approx(tuple(fitted.conf_int()[0]), rel=1e-9)
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "recall", "roc_auc", "f1", "log_loss"])
+@pytest.mark.parametrize("metric", ["accuracy", "recall", "roc_auc", "average_precision", "f1", "log_loss"])
 def test_rows_that_repeat_each_other_do_not_count_twice(tmp_path: Path, metric: str) -> None:
     alone = "{file: NAME.parquet, baseline: old-NAME.parquet, task: binary, score: score, id: id, cluster: user}"
     for name, times in (("once", 1), ("thrice", 3)):

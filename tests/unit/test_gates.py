@@ -308,3 +308,6 @@ def test_names_that_turn_a_direction_round_have_to_declare_it(metric: str) -> No
 def test_usual_names_still_tell_their_direction() -> None:
     assert direction_of(GateSpec(metric="val_loss")) == "lower"
     assert direction_of(GateSpec(metric="test.roc_auc")) == "higher"
+    for metric in ("ndcg@5", "map@10", "urgent/f0.5", "/eval/f2"):
+        assert direction_of(GateSpec(metric=metric)) == "higher", metric
+    assert direction_of(GateSpec(metric="urgent/false_positive_rate")) == "lower"

@@ -20,12 +20,13 @@ from mlops_action.statistics.quantity import Quantity
 from mlops_action.vocabulary import Task
 
 DIFFERENCES: dict[str, str] = {
-    Task.BINARY: "mlops_action.metrics.predictions.differences:BinaryDifferences",
+    Task.BINARY: "mlops_action.metrics.predictions.binary_differences:BinaryDifferences",
     Task.REGRESSION: "mlops_action.metrics.predictions.loss_differences:RegressionDifferences",
     Task.MULTICLASS: "mlops_action.metrics.predictions.loss_differences:MulticlassDifferences",
     Task.MULTILABEL: "mlops_action.metrics.predictions.loss_differences:MultilabelDifferences",
+    Task.RANKING: "mlops_action.metrics.predictions.ranking:RankingDifferences",
 }
-"""Paired methods by task; without one, two models are compared as if they had seen different rows."""
+"""Paired methods by task; a metric without one is compared as if the models had seen different rows."""
 
 NO_ID = (
     "rows have no `id`: compared as if the two files held different rows, which finds less; "

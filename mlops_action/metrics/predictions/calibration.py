@@ -8,11 +8,14 @@ import numpy as np
 
 from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.estimate import Estimate
-from mlops_action.statistics.clusters import Codes, Floats, sums
-from mlops_action.statistics.means import Mean
+from mlops_action.statistics.clusters import Codes, Floats
+from mlops_action.statistics.influence import Influences
 from mlops_action.statistics.resampling import Bootstrap, clusters_at, rows_at
+from mlops_action.statistics.results import At
 
 BINS = 10
+RESAMPLES = 200
+LINE = ("calibration_intercept", "calibration_slope")
 _STEPS = 50
 
 
@@ -24,6 +27,10 @@ class Claims:
     probability: Floats
     weights: Floats
     clusters: Codes | None = None
+
+    def among(self, rows: Codes) -> Claims:
+        """Those of some rows, as often as they are named; each one a unit of its own."""
+        return Claims(self.truth[rows], self.probability[rows], self.weights[rows])
 
 
 def expected_error(claims: Claims, bins: int = BINS) -> float:
@@ -47,11 +54,23 @@ def error_estimate(claims: Claims, how: Bootstrap, level: float) -> Estimate:
     """The ECE with its bootstrap interval. It is biased upwards on few rows: compare like numbers of rows only."""
 
     def of(rows: Codes) -> float:
-        return expected_error(Claims(claims.truth[rows], claims.probability[rows], claims.weights[rows]))
+        return expected_error(claims.among(rows))
 
     rows = claims.truth.size
     at = rows_at(rows, of, how) if claims.clusters is None else clusters_at(claims.clusters, of, how)
     return Estimate(expected_error(claims), rows, "rows", at, level)
+
+
+def error_difference(one: Claims, other: Claims, how: Bootstrap) -> tuple[float, At]:
+    """The difference of two models' ECE on the same rows, with its bootstrap interval: both see each resample."""
+
+    def of(rows: Codes) -> float:
+        ours, theirs = (expected_error(each.among(rows)) for each in (one, other))
+        return ours - theirs
+
+    rows = one.truth.size
+    at = rows_at(rows, of, how) if one.clusters is None else clusters_at(one.clusters, of, how)
+    return expected_error(one) - expected_error(other), at
 
 
 def line(claims: Claims, level: float) -> dict[str, Estimate]:
@@ -60,40 +79,31 @@ def line(claims: Claims, level: float) -> dict[str, Estimate]:
     0 and 1 when the probabilities are right; a slope below 1 says that they are too extreme. Intervals are by the
     sandwich over rows or clusters. Undefined where the regression has no finite solution.
     """
+    fitted, y = line_influences(claims), claims.truth
+    if fitted is None:
+        return {name: Estimate(None, min(y.sum(), y.size - y.sum()), "rows of the rarer class") for name in LINE}
+    means = [each.mean(claims.clusters) for each in fitted]
+    return {
+        name: Estimate(mean.value, y.size, "rows", mean.interval, level) for name, mean in zip(LINE, means, strict=True)
+    }
+
+
+def line_influences(claims: Claims) -> tuple[Influences, Influences] | None:
+    """Intercept and slope with what each row moves them by; None where the regression has no finite solution."""
     odds = np.clip(claims.probability, 1e-15, 1 - 1e-15)
     design = np.stack([np.ones(odds.size), np.log(odds / (1 - odds))])
     w, y = claims.weights, claims.truth
-    beta, information = np.array([0.0, 1.0]), np.eye(2)
-    converged = False
+    beta = np.array([0.0, 1.0])
     for _ in range(_STEPS):
         fitted = 1 / (1 + np.exp(-np.clip(beta[0] + beta[1] * design[1], -700, 700)))
         curve = w * fitted * (1 - fitted)
         information = np.array([[(curve * a * b).sum() for a in design] for b in design])
         if not np.linalg.cond(information) < 1e14:
-            break
-        step = np.linalg.solve(information, (design * (w * (y - fitted))).sum(axis=1))
+            return None
+        scores = design * (w * (y - fitted))
+        step = np.linalg.solve(information, scores.sum(axis=1))
         beta = beta + step
         if np.abs(step).max() < 1e-12 * (1 + np.abs(beta).max()):
-            converged = True
-            break
-    names = ("calibration_intercept", "calibration_slope")
-    if not converged:
-        return {name: Estimate(None, min(y.sum(), y.size - y.sum()), "rows of the rarer class") for name in names}
-    means = _sandwich(claims, beta, (design, information))
-    return {
-        name: Estimate(mean.value, y.size, "rows", mean.interval, level)
-        for name, mean in zip(names, means, strict=True)
-    }
-
-
-def _sandwich(claims: Claims, beta: Floats, fit: tuple[Floats, Floats]) -> list[Mean]:
-    design, information = fit
-    fitted = 1 / (1 + np.exp(-(beta[0] + beta[1] * design[1])))
-    scores = [claims.weights * (claims.truth - fitted) * each for each in design]
-    if claims.clusters is not None:
-        scores = [sums(claims.clusters, each) for each in scores]
-    units = scores[0].size if claims.clusters is None else int(np.unique(claims.clusters).size)
-    middle = np.array([[(a * b).sum() for a in scores] for b in scores])
-    bread = np.linalg.inv(information)
-    covariance = bread.dot(middle).dot(bread) * (units / (units - 1) if units > 1 else np.nan)
-    return [Mean(float(beta[place]), float(covariance[place, place]), units - 1) for place in range(2)]
+            intercept, slope = np.linalg.solve(information, scores)
+            return Influences(float(beta[0]), intercept), Influences(float(beta[1]), slope)
+    return None

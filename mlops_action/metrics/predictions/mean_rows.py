@@ -79,7 +79,7 @@ def _explained(columns: tuple[Floats, Floats], weights: Floats, clusters: Codes 
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         spread = (truth - mean_of(truth, weights).value) ** 2
         variance = mean_of(spread, weights).value
-        if not variance > 1e-14 * float(np.abs(truth).max(initial=0.0)) ** 2:
+        if not variance > 1e-14 * np.square(np.abs(truth).max(initial=0.0)):
             return Estimate(None, 0, "variance of the truth")
         lost = mean_of(error * error, weights).value / variance
         mean = mean_of((lost * spread - error * error) / variance, weights, clusters)

@@ -150,11 +150,21 @@ def table_metrics(table: npt.NDArray[Any], name: str, level: float) -> dict[str,
 
 def of_table(statistic: str, size: int) -> Callable[[Any], Any]:
     """One of ``STATISTICS`` as a function of counts (…, size²)."""
-    judge = STATISTICS[statistic]
 
     def judged(cells: Any) -> Any:
+        table = np.asarray(cells, np.float64).reshape(*cells.shape[:-1], size, size)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return judge(np.asarray(cells, np.float64).reshape(*cells.shape[:-1], size, size))
+            return STATISTICS[statistic](np.diagonal(table, axis1=-2, axis2=-1), table.sum(axis=-1), table.sum(axis=-2))
+
+    return judged
+
+
+def of_margins(statistic: str, size: int) -> Callable[[Any], Any]:
+    """One of ``STATISTICS`` as a function of counts (…, 3 · size): each class's right, true and predicted rows."""
+
+    def judged(counts: Any) -> Any:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return STATISTICS[statistic](*np.split(counts, (size, 2 * size), axis=-1))
 
     return judged
 
@@ -164,39 +174,22 @@ def _present_mean(values: Any, present: Any) -> Any:
     return np.where(present, values, 0.0).sum(axis=-1) / present.sum(axis=-1)
 
 
-def _recalls(t: Any) -> Any:
-    return np.diagonal(t, axis1=-2, axis2=-1) / t.sum(axis=-1)
-
-
-def _precisions(t: Any) -> Any:
-    return np.diagonal(t, axis1=-2, axis2=-1) / t.sum(axis=-2)
-
-
-def _either(t: Any) -> Any:
-    return (t.sum(axis=-1) + t.sum(axis=-2)) > 0
-
-
-def _f1(t: Any) -> Any:
-    hits = 2 * np.diagonal(t, axis1=-2, axis2=-1)
-    return _present_mean(hits / (t.sum(axis=-1) + t.sum(axis=-2)), _either(t))
-
-
-def _mcc(t: Any) -> Any:
+def _mcc(hits: Any, truth: Any, said: Any) -> Any:
     """Gorodkin's correlation of several classes (2004), which scikit-learn calls MCC."""
-    rows, truth, said = t.sum(axis=(-1, -2)), t.sum(axis=-1), t.sum(axis=-2)
-    right = np.trace(t, axis1=-2, axis2=-1)
+    rows, right = truth.sum(axis=-1), hits.sum(axis=-1)
     top = right * rows - (truth * said).sum(axis=-1)
     bottom = (rows**2 - (said**2).sum(axis=-1)) * (rows**2 - (truth**2).sum(axis=-1))
     return np.where(bottom > 0, top / np.sqrt(np.where(bottom > 0, bottom, 1)), np.nan)
 
 
-STATISTICS: dict[str, Any] = {
-    "balanced_accuracy": lambda t: _present_mean(_recalls(t), t.sum(axis=-1) > 0),
-    "macro_precision": lambda t: _present_mean(_precisions(t), _either(t)),
-    "macro_recall": lambda t: _present_mean(_recalls(t), _either(t)),
-    "macro_f1": _f1,
+STATISTICS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "balanced_accuracy": lambda hits, truth, said: _present_mean(hits / truth, truth > 0),  # noqa: ARG005
+    "macro_precision": lambda hits, truth, said: _present_mean(hits / said, truth + said > 0),
+    "macro_recall": lambda hits, truth, said: _present_mean(hits / truth, truth + said > 0),
+    "macro_f1": lambda hits, truth, said: _present_mean(2 * hits / (truth + said), truth + said > 0),
     "mcc": _mcc,
 }
+"""Functions of right, true and predicted rows of each class, (…, classes) to (…,)."""
 
 
 def _pairs(truth: Classes, predicted: Classes) -> list[tuple[tuple[int, int], npt.NDArray[np.int64]]]:

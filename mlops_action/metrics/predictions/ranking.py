@@ -9,11 +9,13 @@ import pyarrow as pa
 from mlops_action.errors import PredictionsUnreadable
 from mlops_action.frozen import frozen
 from mlops_action.metrics.predictions.columns import Batch
+from mlops_action.metrics.predictions.differences import mean_difference
 from mlops_action.metrics.predictions.estimate import Estimate, SliceMetrics, known
 from mlops_action.metrics.predictions.held import Held
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.metrics.predictions.slices import Slicer
 from mlops_action.statistics.clusters import Codes, Floats, mean_of
+from mlops_action.statistics.quantity import Quantity
 
 CUTS = (1, 5, 10)
 Integers = npt.NDArray[np.int64]
@@ -55,6 +57,28 @@ class Ranking:
         return found
 
 
+class RankingDifferences:
+    """Differences of means over the queries that both models ranked."""
+
+    def __init__(self, candidate: Batch, baseline: Batch, roles: Roles) -> None:
+        """Take the same rows of both models."""
+        ids = candidate.raw(roles.query).dictionary_encode().indices.cast(pa.int64())
+        self._queries: Integers = np.frombuffer(ids.buffers()[1], np.int64, count=len(ids))
+        self._labels = candidate.finite(roles.label)
+        self._scores = [batch.finite(roles.score) for batch in (candidate, baseline)]
+
+    def of(self, metric: str, name: str, rows: npt.NDArray[np.bool_]) -> Quantity | None:
+        """The difference of a metric on some rows, or None where no paired method is known."""
+        if not rows.any():
+            return None
+        one, other = (_ranked(self._queries[rows], self._labels[rows], scores[rows]) for scores in self._scores)
+        ours, theirs = (_by_query(each).get(metric) for each in (one, other))
+        if ours is None or theirs is None:
+            return None
+        judged = _judged(one)
+        return mean_difference(ours[judged] - theirs[judged], purpose=(metric, name))
+
+
 @frozen
 class _Ranked:
     """Rows by query, best score first; each of shape (rows,)."""
@@ -83,24 +107,34 @@ def _ranked(query: Integers, label: Floats, score: Floats) -> _Ranked:
 
 
 def _metrics(rows: _Ranked, level: float) -> dict[str, Estimate]:
+    judged = _judged(rows)
+    found = {metric: mean_of(values[judged]) for metric, values in _by_query(rows).items()}
+    queries = int(judged.sum())
+    return {
+        metric: known(mean.value, queries, "queries with a relevant row", mean.interval_within(0, 1), level)
+        for metric, mean in found.items()
+    }
+
+
+def _judged(rows: _Ranked) -> npt.NDArray[np.bool_]:
+    """Which queries have a relevant row, shape (queries,)."""
+    return np.bincount(rows.query, weights=rows.label > 0, minlength=rows.queries) > 0
+
+
+def _by_query(rows: _Ranked) -> dict[str, Floats]:
+    """Each metric of each query, shape (queries,); of no meaning where it is not judged."""
     relevant = rows.label > 0
     count = np.bincount(rows.query, weights=relevant, minlength=rows.queries)
-    judged = count > 0
-    found = {f"ndcg@{k}": _mean(_ndcg(rows, k), judged, level) for k in CUTS}
+    found = {f"ndcg@{k}": _ndcg(rows, k) for k in CUTS}
     first = np.full(rows.queries, np.inf)
     np.minimum.at(first, rows.query[relevant], rows.place[relevant])
-    found["mrr"] = _mean(1 / first, judged, level)
+    found["mrr"] = 1 / first
     hits = _hits(rows, relevant)
     for k in CUTS:
         counted = relevant & (rows.place <= k)
         total = np.bincount(rows.query[counted], weights=(hits / rows.place)[counted], minlength=rows.queries)
-        found[f"map@{k}"] = _mean(total / np.maximum(1, np.minimum(count, k)), judged, level)
+        found[f"map@{k}"] = total / np.maximum(1, np.minimum(count, k))
     return found
-
-
-def _mean(values: Floats, judged: npt.NDArray[np.bool_], level: float) -> Estimate:
-    mean = mean_of(values[judged])
-    return known(mean.value, int(judged.sum()), "queries with a relevant row", mean.interval_within(0, 1), level)
 
 
 def _hits(rows: _Ranked, relevant: npt.NDArray[np.bool_]) -> Floats:
