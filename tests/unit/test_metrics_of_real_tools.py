@@ -13,12 +13,43 @@ from mlops_action.errors import MetricUnreadable
 from mlops_action.metrics.files import read_metric_file
 
 RESULTS = Path(__file__).parent / "tool_results"
+LM_EVAL = {
+    "tiny_mc.acc": "0.5000",
+    "tiny_mc.acc_stderr": "0.1890",
+    "tiny_mc.acc_norm": "0.5000",
+    "tiny_mc.acc_norm_stderr": "0.1890",
+    "tiny_mc2.acc": "0.1250",
+    "tiny_mc2.acc_stderr": "0.1250",
+    "tiny_mc2.acc_norm": "0.1250",
+    "tiny_mc2.acc_norm_stderr": "0.1250",
+    "tiny_gen.exact_match,strict-match": "0.0000",
+    "tiny_gen.exact_match_stderr,strict-match": "0.0000",
+    "tiny_gen.exact_match,flexible-extract": "0.0000",
+    "tiny_gen.exact_match_stderr,flexible-extract": "0.0000",
+    "tiny_ppl.word_perplexity": "1.2382",
+    "tiny_ppl.bits_per_byte": "0.0967",
+    "tiny_group.acc": "0.3125",
+    "tiny_group.acc_stderr": "0.1133",
+    "tiny_group.acc_norm": "0.3125",
+    "tiny_group.acc_norm_stderr": "0.1133",
+}
+
+
+def printed(name: str, digits: int) -> dict[str, str]:
+    """What is read, as the tool prints it; counts are printed as they are."""
+    found = read_metric_file(RESULTS / name, name)
+    assert all(each.value is not None and not each.slice for each in found)
+    return {each.name: str(each.value) if "samples" in each.name else f"{each.value:.{digits}f}" for each in found}
 
 
 def refusal(name: str) -> MetricUnreadable:
     with pytest.raises(MetricUnreadable) as caught:
         read_metric_file(RESULTS / name, name)
     return caught.value
+
+
+def test_lm_eval_tasks_groups_and_filters_are_read_and_nothing_that_it_does_not_print() -> None:
+    assert printed("lm-eval-0.4.13-results.json", 4) == LM_EVAL
 
 
 @pytest.mark.parametrize(
