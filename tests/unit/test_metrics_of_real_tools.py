@@ -33,6 +33,18 @@ LM_EVAL = {
     "tiny_group.acc_norm": "0.3125",
     "tiny_group.acc_norm_stderr": "0.1133",
 }
+INSPECT = {
+    "includes.scored_samples": "6",
+    "includes.unscored_samples": "0",
+    "includes.accuracy": "0.667",
+    "includes.stderr": "0.211",
+    "includes.c": "0.667",
+    "includes.a/b": "0.667",
+    "includes.all": "0.667",
+    "includes.std": "0.516",
+    "total_samples": "6",
+    "completed_samples": "6",
+}
 
 
 def printed(name: str, digits: int) -> dict[str, str]:
@@ -50,6 +62,20 @@ def refusal(name: str) -> MetricUnreadable:
 
 def test_lm_eval_tasks_groups_and_filters_are_read_and_nothing_that_it_does_not_print() -> None:
     assert printed("lm-eval-0.4.13-results.json", 4) == LM_EVAL
+
+
+def test_a_packed_log_of_inspect_has_the_names_and_numbers_that_it_prints() -> None:
+    assert printed("inspect-0.3.285-groups.eval", 3) == INSPECT
+
+
+def test_two_scorers_of_inspect_that_name_their_scores_alike_are_told_apart() -> None:
+    found = printed("inspect-0.3.285-two-judges.json", 3)
+    assert {name: value for name, value in found.items() if "samples" not in name} == {
+        "judge_a.correct.mean.mean": "1.000",
+        "judge_a.correct.max.mean": "1.000",
+        "judge_b.correct.mean.mean": "0.000",
+        "judge_b.correct.max.mean": "0.000",
+    }
 
 
 @pytest.mark.parametrize(
