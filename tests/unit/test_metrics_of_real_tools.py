@@ -5,6 +5,7 @@ Models that need no network wrote them (`dummy`, `mockllm/model`, `echo`). Expec
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,11 @@ INSPECT = {
     "total_samples": "6",
     "completed_samples": "6",
 }
+ALIKE = "You are a careful assistant who answers each question in one short sentence and … "
+
+
+def values(name: str) -> dict[tuple[str, str], Decimal | None]:
+    return {(each.name, each.slice): each.value for each in read_metric_file(RESULTS / name, name)}
 
 
 def printed(name: str, digits: int) -> dict[str, str]:
@@ -75,6 +81,27 @@ def test_two_scorers_of_inspect_that_name_their_scores_alike_are_told_apart() ->
         "judge_a.correct.max.mean": "1.000",
         "judge_b.correct.mean.mean": "0.000",
         "judge_b.correct.max.mean": "0.000",
+    }
+
+
+def test_promptfoo_gives_the_counts_that_it_prints_and_sums_of_scores() -> None:
+    found = values("promptfoo-0.123.1.json")
+    assert [found[name, ""] for name in ("successes", "failures", "errors")] == [4, 12, 2]
+    assert f"{found['pass_rate', '']:.2%}" == "22.22%"
+    loud, broken = "prompt=loud,provider=echo", "prompt=Say {{word}},provider=broken"
+    assert [found[f"test{name}Count", broken] for name in ("Pass", "Fail", "Error")] == [0, 2, 1]
+    assert {slice_ for _, slice_ in found} == {"", loud, broken, "prompt=Say {{word}},provider=second echo"}
+    # One of the two assertions weighs 2, and it passed as the other did: 3 of 3.
+    assert [found[f"{name}.tone", loud] for name in ("namedScores", "namedScoreWeights")] == [3, 3]
+    assert found["namedScores.length/short", loud] == Decimal("0.6")
+
+
+def test_prompts_of_promptfoo_that_begin_alike_are_told_apart() -> None:
+    found = values("promptfoo-0.123.1-alike.json")
+    scores = {slice_: value for (name, slice_), value in found.items() if name == "score"}
+    assert scores == {
+        f"prompt={ALIKE}f29b5bc1,provider=echo": 1,
+        f"prompt={ALIKE}5629de6c,provider=echo": 0,
     }
 
 
