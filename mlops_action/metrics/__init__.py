@@ -28,3 +28,9 @@ RESULTS = (
     ("mlops_action.metrics.mlflow_run:read_run", ("mlflow.info.run_id", "mlflow.info.status", "mlflow.metrics")),
 )
 """JSON files of known tools: the reader, and the keys that tell them."""
+
+TESTS_LINE_BY_LINE = (
+    ("lm-evaluation-harness", ("doc_id", "filtered_resps"), "its `results_*.json`"),
+    ("promptfoo", ("testIdx", "promptIdx"), "what `--output results.json` writes"),
+)
+"""JSON Lines of single tests: the tool, the keys that tell them, and which of its files has the metrics."""

@@ -6,6 +6,7 @@ import io
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mlops_action.errors import MetricUnreadable
@@ -85,7 +86,10 @@ def _unpacked(data: bytes, member: zipfile.ZipInfo, file: str) -> bytes:
 
 
 def read_log(root: Mapping[str, Json], where: str, found: Readings) -> None:
-    """Add ``SCORER.METRIC`` for each score, with its reducer where a scorer has several, and the sample counts.
+    """Add ``SCORE.METRIC`` for each score, and the sample counts.
+
+    A score is called as its scorer unless that one gives several, which have names of their own. Where two scorers
+    use one name it is ``SCORER.SCORE``; where there are several reducers, the reducer follows.
 
     Raises:
         MetricUnreadable: the evaluation did not succeed, or the same name twice.
@@ -112,10 +116,7 @@ def read_log(root: Mapping[str, Json], where: str, found: Readings) -> None:
 
 
 def _scores(scores: list[Json], where: str) -> Iterator[tuple[str, Leaf]]:
-    names = [str(at(score, "name")) for score in scores]
-    for place, (scorer, score) in enumerate(zip(names, scores, strict=True)):
-        reducer = at(score, "reducer")
-        name = f"{scorer}.{reducer}" if names.count(scorer) > 1 and isinstance(reducer, str) else scorer
+    for place, (name, score) in enumerate(zip(_names(scores), scores, strict=True)):
         for count in ("scored_samples", "unscored_samples"):
             if at(score, count) is not None:
                 yield f"{name}.{count}", Leaf(count, at(score, count), pointer("results", "scores", place, count))
@@ -125,3 +126,16 @@ def _scores(scores: list[Json], where: str) -> Iterator[tuple[str, Leaf]]:
                 raise MetricUnreadable("a metric has no name", origin=f"{where}/results/scores/{place}")
             place_in = pointer("results", "scores", place, "metrics", key, "value")
             yield f"{name}.{key}", Leaf(key, at(metric, "value"), place_in)
+
+
+def _names(scores: list[Json]) -> list[str]:
+    """What each score is called; two scorers that judge by the same aspects give their scores the same names."""
+    plain = [(str(at(score, "name")), str(at(score, "scorer"))) for score in scores]
+    scorers = Counter(name for name, _ in set(plain))
+    names = [f"{scorer}.{name}" if scorers[name] > 1 else name for name, scorer in plain]
+    reducers = [at(score, "reducer") for score in scores]
+    times = Counter(names)
+    return [
+        f"{name}.{reducer}" if times[name] > 1 and isinstance(reducer, str) else name
+        for name, reducer in zip(names, reducers, strict=True)
+    ]

@@ -9,7 +9,7 @@ from mlops_action.metrics.json_text import value_of
 from mlops_action.metrics.known_results import objects_at, pointer
 from mlops_action.records import Json
 
-_NOT_METRICS = {"alias", "sample_len", "name"}
+_NOT_METRICS = {"alias", "sample_len", "sample_count", "name"}
 
 
 def read_results(root: Mapping[str, Json], where: str, found: Readings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -11,6 +13,8 @@ from mlops_action.metrics.json_text import value_of
 from mlops_action.metrics.known_results import at, list_at, objects_at, pointer
 from mlops_action.records import Json
 
+_LABEL = 80
+"""Characters of a label that are shown."""
 _COUNTS = ("successes", "failures", "errors")
 _PROMPT_COUNTS = ("testPassCount", "testFailCount", "testErrorCount")
 
@@ -21,21 +25,47 @@ def read_results(root: Mapping[str, Json], where: str, found: Readings) -> None:
     A slice is ``prompt=LABEL,provider=ID``. ``pass_rate`` counts errors as tests that did not pass.
 
     Raises:
-        MetricUnreadable: something is no number where one belongs, or two prompts have one label.
+        MetricUnreadable: something is no number where one belongs, or two prompts have one label and provider.
     """
     stats = objects_at(root, "results.stats", where)
     _add(stats, f"{where}/results/stats", found, "", _COUNTS)
-    for place, prompt in enumerate(list_at(root, "results.prompts") or list_at(root, "results.table.head.prompts")):
-        metrics = at(prompt, "metrics")
-        if isinstance(metrics, Mapping):
-            base = "prompts" if list_at(root, "results.prompts") else "table/head/prompts"
-            slice_ = f"prompt={_label(prompt)},provider={at(prompt, 'provider')}"
-            _add(metrics, f"{where}/results/{base}{pointer(place)}/metrics", found, slice_, _PROMPT_COUNTS)
+    base = "results.prompts" if list_at(root, "results.prompts") else "results.table.head.prompts"
+    prompts = [prompt if isinstance(at(prompt, "metrics"), Mapping) else None for prompt in list_at(root, base)]
+    at_base = f"{where}{pointer(*base.split('.'))}"
+    for place, slice_ in _slices(prompts, at_base).items():
+        _add(at(prompts[place], "metrics"), f"{at_base}/{place}/metrics", found, slice_, _PROMPT_COUNTS)
+
+
+def _slices(prompts: list[Json], where: str) -> dict[int, str]:
+    """The slice of each prompt that is there, by its place."""
+    labels = {place: _label(prompt) for place, prompt in enumerate(prompts) if prompt is not None}
+    # A prompt without a label of its own is its label, and variants of one prompt begin alike.
+    alike = Counter(label[:_LABEL] for label in set(labels.values()))
+    slices: dict[int, str] = {}
+    first: dict[str, int] = {}
+    for place, label in labels.items():
+        shown = label[:_LABEL] if alike[label[:_LABEL]] == 1 else _told_apart(label)
+        slices[place] = f"prompt={shown},provider={at(prompts[place], 'provider')}"
+        other = first.setdefault(slices[place], place)
+        if other != place:
+            raise MetricUnreadable(
+                f"the prompts {other} and {place} have the same label and the same provider",
+                origin=f"{where}/{place}",
+                hint="give each a `label` of its own in promptfoo's configuration, or the providers one each",
+            )
+    return slices
 
 
 def _label(prompt: Json) -> str:
     text = str(at(prompt, "label") or at(prompt, "raw") or "")
-    return " ".join(text.split())[:80]
+    return " ".join(text.split())
+
+
+def _told_apart(label: str) -> str:
+    """A long label's beginning and a digest of all of it; a number would change when prompts change places."""
+    if len(label) <= _LABEL:
+        return label
+    return f"{label[:_LABEL]}… {hashlib.sha256(label.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def _add(numbers: Mapping[str, Json], where: str, found: Readings, part: str, counts: tuple[str, ...]) -> None:

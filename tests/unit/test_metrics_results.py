@@ -230,6 +230,23 @@ def test_no_test_of_promptfoo_at_all_has_no_pass_rate() -> None:
     assert values(nothing)["pass_rate"] is None
 
 
+def test_a_label_that_another_begins_with_stays_as_it_is() -> None:
+    labels = ["x" * 80, "x" * 81, "y" * 81]
+    prompts = [{**PROMPTFOO["results"]["prompts"][0], "label": label} for label in labels]  # type: ignore[index]
+    found = values(changed(PROMPTFOO, "results.prompts", prompts))
+    shown = [name[len("score[prompt=") : -len(",provider=openai:x]")] for name in found if name.startswith("score[")]
+    assert shown[::2] == ["x" * 80, "y" * 80]
+    assert shown[1].startswith("x" * 80 + "… ")
+
+
+def test_a_prompt_and_a_provider_that_are_there_twice_are_refused_with_the_remedy() -> None:
+    twice = changed(PROMPTFOO, "results.prompts", PROMPTFOO["results"]["prompts"] * 2)  # type: ignore[index]
+    problem = refusal("r.json", json.dumps(twice))
+    assert problem.message == "the prompts 0 and 1 have the same label and the same provider"
+    assert problem.origin == "r.json#/results/prompts/1"
+    assert "`label`" in problem.hint
+
+
 def test_counts_of_promptfoo_that_are_no_numbers_are_refused() -> None:
     assert "not a number" in refusal("r.json", json.dumps(changed(PROMPTFOO, "results.stats.failures", "0"))).message
 
