@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, InitVar, asdict, field, fields, is_dataclass, replace
+from dataclasses import KW_ONLY, FrozenInstanceError, InitVar, asdict, dataclass, field, fields, is_dataclass, replace
 from threading import Barrier
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -127,3 +128,79 @@ def test_fields_may_be_left_out_of_comparisons_and_of_what_is_shown() -> None:
     assert hash(Partly(1, 2)) == hash(Partly(1, 3))
     assert Partly(1, 2) != Partly(2, 2)
     assert repr(Partly(1, 2)).endswith("Partly(value=1)")
+
+
+def shapes() -> dict[str, dict[str, object]]:
+    """Bodies of classes with fields of every kind."""
+    return {
+        "defaults": {"__annotations__": {"a": "int", "b": "str", "c": "tuple[int, ...]"}, "b": "x", "c": (1, 2)},
+        "factories": {
+            "__annotations__": {"a": "list[int]", "b": "dict[str, int]"},
+            "a": field(default_factory=list),
+            "b": field(default_factory=dict, repr=False),
+        },
+        "named only": {
+            "__annotations__": {"a": "int", "_": "KW_ONLY", "b": "int", "c": "int"},
+            "_": KW_ONLY,
+            "b": field(default=3),
+            "c": field(kw_only=True, compare=False),
+        },
+        "not given": {
+            "__annotations__": {"a": "int", "b": "int", "c": "list[int]"},
+            "b": field(init=False, default=7),
+            "c": field(init=False, default_factory=list),
+        },
+        "of the class": {"__annotations__": {"a": "int", "kind": "ClassVar[str]"}, "kind": "none"},
+    }
+
+
+CALLS: list[tuple[tuple[object, ...], dict[str, object]]] = [
+    ((), {}),
+    ((1,), {}),
+    ((1, 2), {}),
+    ((1, "y", (3,)), {}),
+    ((1,), {"c": 4}),
+    ((1,), {"b": 2, "c": 4}),
+    ((), {"a": 1, "b": 2}),
+    ((1,), {"a": 1}),
+    ((1,), {"other": 1}),
+]
+
+
+@pytest.mark.parametrize("shape", shapes())
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_every_call_does_what_that_of_the_dataclass_does(
+    shape: str, call: tuple[tuple[object, ...], dict[str, object]]
+) -> None:
+    def outcome(make: Callable[[type], Any]) -> object:
+        cls: Any = make(type("Shape", (), {"__module__": __name__, "__qualname__": "Shape", **shapes()[shape]}))
+        try:
+            found = cls(*call[0], **call[1])
+        except TypeError as error:
+            return str(error)
+        kept = {name: getattr(cls, name, "none") for name in cls.__annotations__}
+        return (
+            repr(found),
+            vars(found),
+            [(each.name, each.init, each.kw_only) for each in fields(found)],
+            cls.__match_args__,
+            kept,
+            found == cls(*call[0], **call[1]),
+        )
+
+    assert outcome(frozen) == outcome(dataclass(frozen=True))
+
+
+def test_an_object_that_was_copied_in_before_its_class_has_made_one_is_whole() -> None:
+    @frozen
+    class Sent:
+        value: int
+        more: tuple[int, ...] = ()
+
+    here = Sent.__new__(Sent)
+    vars(here).update(value=1, more=(2,))
+    there = Sent.__new__(Sent)
+    vars(there).update(value=1, more=(2,))
+    assert here == there
+    assert hash(here) == hash(Sent(1, (2,)))
+    assert replace(here, value=3) == Sent(3, (2,))
