@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from mlops_action.errors import BadDocument
 from mlops_action.structure import Structurer, key_of
 
 R = TypeVar("R")
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 
 
 def encode(value: Any) -> Json:
@@ -23,17 +25,24 @@ def encode(value: Any) -> Json:
     A decimal becomes a JSON number when a double holds it exactly, else (NaN, infinities,
     more digits than a double has) its text.
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        return {key_of(item.name): encode(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, Decimal):
-        return _encode_number(value)
-    if isinstance(value, StrEnum):
-        return value.value
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if is_dataclass(kind):
+        return {key: encode(getattr(value, name)) for name, key in _keys(kind)}
+    if isinstance(value, (Decimal, StrEnum)):
+        return _encode_number(value) if isinstance(value, Decimal) else value.value
     if isinstance(value, (list, tuple)):
         return [encode(item) for item in value]
     if isinstance(value, dict):
         return {str(key): encode(item) for key, item in value.items()}
     return value
+
+
+@cache
+def _keys(kind: Any) -> list[tuple[str, str]]:
+    """Name and key of each field of a record."""
+    return [(item.name, key_of(item.name)) for item in fields(kind)]
 
 
 def _encode_number(value: Decimal) -> int | float | str:

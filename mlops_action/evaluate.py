@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mlops_action import __version__
-from mlops_action.imports import numpy_without_threads
+from mlops_action.imports import numpy_for_gates
 from mlops_action.judgement.readings import judge_readings
 from mlops_action.judgement.verdict_policy import overall, settle
 from mlops_action.judgement.waivers import NO_WAIVERS, WaiverBook, waiver_verdicts
@@ -39,7 +39,7 @@ def evaluate(
 def _on_predictions(gates: Sequence[PlannedGate], baselines: Baselines) -> dict[str, Verdict]:
     if not gates:
         return {}
-    numpy_without_threads()
+    numpy_for_gates()
     from mlops_action.judgement.predictions.judge import judge_predictions  # numpy only where rows are judged
 
     return judge_predictions(gates, baselines)

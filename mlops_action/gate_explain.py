@@ -17,7 +17,7 @@ from mlops_action.formats.verdict_text import PARTS, evidence_text, interval_tex
 from mlops_action.gate_plan import plan_gates
 from mlops_action.gates.exact import figures, minus
 from mlops_action.gates.groups import GROUP_RULES, between
-from mlops_action.imports import numpy_without_threads
+from mlops_action.imports import numpy_for_gates
 from mlops_action.metrics.baseline import Baselines
 from mlops_action.records import PlannedGate, Verdict, Verdicts
 from mlops_action.repository import Repository
@@ -139,7 +139,7 @@ def _parts(verdict: Verdict) -> Iterator[str]:
 
 def _rows(gate: PlannedGate, verdict: Verdict, baselines: Baselines, most: int) -> Sequence[str]:
     """The rows that moved most, in the slice that the verdict is about; or why they cannot be shown."""
-    numpy_without_threads()
+    numpy_for_gates()
     from mlops_action.judgement.predictions.files import PredictionFiles
     from mlops_action.judgement.predictions.roles import roles_of
     from mlops_action.metrics.predictions.moved import moved_rows

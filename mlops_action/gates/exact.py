@@ -7,6 +7,7 @@ default context, so rules use the functions here. Comparisons are exact anyway.
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Overflow
+from functools import cache
 
 _EXACT = Context(prec=50_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, Overflow])
 _FEWEST = 6
@@ -71,5 +72,6 @@ def _rounded(number: Decimal, digits: int) -> Decimal:
     return number.normalize(_context(max(digits, min(number.adjusted() + 1, 20))))
 
 
+@cache
 def _context(digits: int) -> Context:
     return Context(prec=digits, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])

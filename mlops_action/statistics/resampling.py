@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,9 @@ OfCells = Callable[[Counts], Floats]
 
 @frozen
 class Bootstrap:
-    """How to draw: how often, and from which stream (``generator(metric, slice)``; it is used up)."""
+    """How to draw: how often, and from which stream (``generator(metric, slice)``), begun when something is drawn."""
 
-    stream: np.random.Generator
+    begin: Callable[[], np.random.Generator]
     resamples: int = RESAMPLES
 
 
@@ -64,7 +64,7 @@ def _at(draw: Callable[[], _Resampled]) -> At:
 
 def bootstrap_of(*purpose: str, resamples: int = RESAMPLES) -> Bootstrap:
     """The recorded seed's own stream for one purpose, such as a metric and a slice."""
-    return Bootstrap(generator(*purpose), resamples)
+    return Bootstrap(partial(generator, *purpose), resamples)
 
 
 def rows_interval(rows: int, statistic: OfRows, how: Bootstrap, level: float = LEVEL) -> Interval:
@@ -85,7 +85,8 @@ def rows_at(rows: int, statistic: OfRows, how: Bootstrap) -> At:
 
 
 def _of_rows(rows: int, statistic: OfRows, how: Bootstrap) -> _Resampled:
-    drawn = np.array([statistic(how.stream.integers(0, rows, size=rows)) for _ in range(how.resamples)])
+    stream = how.begin()
+    drawn = np.array([statistic(stream.integers(0, rows, size=rows)) for _ in range(how.resamples)])
     groups = [np.arange(rows)[start :: min(rows, MOST_LEFT_OUT)] for start in range(min(rows, MOST_LEFT_OUT))]
     everything = np.arange(rows)
     left_out = np.array([statistic(np.delete(everything, group)) for group in groups])
@@ -132,7 +133,7 @@ def _of_cells(counts: Counts, statistic: OfCells, how: Bootstrap) -> _Resampled:
     rows = int(counts.sum())
     if not rows:
         return _NOTHING
-    drawn = statistic(how.stream.multinomial(rows, counts / counts.sum(), size=how.resamples))
+    drawn = statistic(how.begin().multinomial(rows, counts / counts.sum(), size=how.resamples))
     present = np.flatnonzero(counts)
     left_out = statistic(counts - np.eye(counts.size)[present])
     return _Resampled(float(statistic(counts)), drawn, (left_out, counts[present].astype(np.float64)))
@@ -167,9 +168,9 @@ def _clustered_cells(counts: Counts, statistic: OfCells, how: Bootstrap) -> _Res
     clusters = counts.shape[0]
     if clusters < 2:
         return _NOTHING
-    totals = np.empty((how.resamples, counts.shape[1]))
+    totals, stream = np.empty((how.resamples, counts.shape[1])), how.begin()
     for each in range(how.resamples):
-        times = np.bincount(how.stream.integers(0, clusters, size=clusters), minlength=clusters)
+        times = np.bincount(stream.integers(0, clusters, size=clusters), minlength=clusters)
         totals[each] = (times[:, None] * counts).sum(axis=0)
     left_out = statistic(counts.sum(axis=0) - counts)
     everything = float(statistic(counts.sum(axis=0)))

@@ -185,7 +185,7 @@ def test_bca_of_rows_is_that_of_scipy_for_the_same_draws() -> None:
     known = stats.bootstrap(
         (rows,), np.mean, n_resamples=999, method="BCa", rng=np.random.default_rng(3), batch=999
     ).confidence_interval
-    how = resampling.Bootstrap(np.random.default_rng(3), 999)
+    how = resampling.Bootstrap(lambda: np.random.default_rng(3), 999)
     found = resampling.rows_interval(60, lambda chosen: float(rows[chosen].mean()), how)
     assert (found.low, found.high) == pytest.approx((known.low, known.high), rel=EXACT)
 

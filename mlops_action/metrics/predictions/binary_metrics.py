@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -36,7 +35,7 @@ class Outcomes:
 
     def as_dict(self) -> dict[str, float]:
         """The counts by name."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 def outcome_metrics(o: Outcomes, slice_name: str, level: float) -> dict[str, Estimate]:
@@ -112,7 +111,7 @@ def _f1(o: Outcomes, level: float) -> Estimate:
 
 
 def _mcc(o: Outcomes, slice_name: str, level: float) -> Estimate:
-    value = float(mcc_of(np.array(list(o.as_dict().values()), dtype=float)))
+    value = float(mcc_of(np.array(tuple(vars(o).values()), dtype=float)))
     margins = (
         o.true_positives + o.false_negatives,
         o.true_negatives + o.false_positives,
@@ -133,5 +132,5 @@ def mcc_of(cells: Any) -> Any:
 
 
 def _bootstrapped(o: Outcomes, statistic: Callable[[Any], Any], purpose: tuple[str, str]) -> At:
-    counts = np.round(np.array(list(o.as_dict().values()), dtype=float))
+    counts = np.round(np.array(tuple(vars(o).values()), dtype=float))
     return cells_at(counts, statistic, bootstrap_of(*purpose, resamples=RESAMPLES))
