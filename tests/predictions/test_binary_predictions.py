@@ -87,6 +87,38 @@ def test_pieces_of_the_sort_do_not_change_the_areas(
         assert (interval.low, interval.high) == pytest.approx((same.low, same.high), abs=EXACT)
 
 
+@pytest.mark.parametrize(
+    "shape",
+    ["even", "few values", "one value", "mostly near 0", "two clumps", "huge", "tiny"],
+)
+def test_scores_of_any_shape_are_cut_into_pieces_that_keep_their_order(
+    shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = np.random.default_rng(8)
+    scores = {
+        "even": lambda: stream.random(9000),
+        "few values": lambda: np.round(stream.random(9000), 1),
+        "one value": lambda: np.full(9000, 0.3),
+        "mostly near 0": lambda: stream.random(9000) ** 40,
+        "two clumps": lambda: stream.normal(size=9000) * 1e-9 + stream.integers(0, 2, 9000),
+        "huge": lambda: stream.choice([-1, 1], 9000) * stream.random(9000) * 1.7e308,
+        "tiny": lambda: stream.random(9000) * 1e-310,
+    }[shape]()
+    labels = stream.random(9000) < 0.3
+    monkeypatch.setattr(areas, "PIECE_ROWS", 300)
+    store = areas.ScoreStore()
+    for part in np.split(np.arange(9000), [1000, 1001, 4000, 8999]):
+        store.add(scores[part], labels[part], None, 1)
+    pieces = list(store.pieces())
+    assert sum(each.keys.size for each in pieces) == 9000
+    found = areas.Areas(([""], np.zeros(1, np.int64)))
+    for each in pieces:
+        found.add(each)
+    assert found.areas()[0].value == pytest.approx(auc_of(labels, scores).value, abs=EXACT)
+    most = np.unique(scores, return_counts=True)[1].max()
+    assert max(each.keys.size for each in pieces) < 5 * (300 + most)
+
+
 @pytest.mark.parametrize("digits", [17, 1])
 def test_the_interval_of_the_area_of_each_slice_is_delongs(tmp_path: Path, digits: int) -> None:
     table = table_of(3000, digits=digits)

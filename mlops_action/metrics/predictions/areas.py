@@ -7,7 +7,8 @@ numbers at a time, groups the piece by slice and keeps the order within each. Ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from mlops_action.statistics.delong import Auc, auc_of_sums
 
 PIECE_ROWS = 1 << 18
 _SAMPLE = 1 << 16
+_BINS = 1 << 14
 
 Keys = npt.NDArray[Any]
 Family = tuple[list[str], npt.NDArray[Any]]
@@ -56,20 +58,41 @@ class ScoreStore:
         if self._rows <= 2 * PIECE_ROWS:
             yield _piece(chunks)
             return
-        step = max(1, self._rows // _SAMPLE)
-        sample = np.sort(np.concatenate([scores[::step] for scores, _ in chunks]))
-        limits = np.unique(sample[:: max(1, sample.size * PIECE_ROWS // self._rows)][1:])
-        cuts = []
-        for number, (scores, keys) in enumerate(chunks):
-            order = np.argsort(scores)
-            ordered = scores[order]
-            chunks[number] = ordered, keys[order]
-            cuts.append([0, *np.searchsorted(ordered, limits).tolist(), ordered.size])
-        for place in range(limits.size + 1):
-            ranges = [slice(cut[place], cut[place + 1]) for cut in cuts]
+        number = _numbering([scores for scores, _ in chunks], self._rows)
+        starts = []
+        for place, (scores, keys) in enumerate(chunks):
+            of = number(scores)
+            # Of small integers a stable sort is one pass that counts.
+            order = np.argsort(of.astype(np.uint8) if of.max() < 1 << 8 else of, kind="stable")
+            chunks[place] = scores[order], keys[order]
+            starts.append(np.concatenate(([0], np.cumsum(np.bincount(of)))).tolist())
+        for piece in range(max(map(len, starts)) - 1):
+            ranges = [slice(*(start[min(each, len(start) - 1)] for each in (piece, piece + 1))) for start in starts]
             part = [(scores[r], keys[r]) for r, (scores, keys) in zip(ranges, chunks, strict=True)]
             if any(scores.size for scores, _ in part):
                 yield _piece(part)
+
+
+def _numbering(chunks: list[Floats], rows: int) -> Callable[[Floats], npt.NDArray[np.uint16]]:
+    """What gives each score the number of its piece, which never falls as scores rise; some ``PIECE_ROWS`` are in each.
+
+    By bins of one width, which cost next to nothing; where too many scores are in one of them, by limits of a sample.
+    """
+    low = min(float(scores.min()) for scores in chunks)
+    width = max(float(scores.max()) for scores in chunks) - low
+    scale = (_BINS - 1) / width if width > 0 else 0.0
+
+    def binned(scores: Floats) -> npt.NDArray[np.uint16]:
+        return np.multiply(scores - low, scale).astype(np.uint16)
+
+    if math.isfinite(width) and math.isfinite(scale):
+        counts = sum((np.bincount(binned(scores), minlength=_BINS) for scores in chunks), np.zeros(_BINS, np.int64))
+        if counts.max() <= PIECE_ROWS:
+            numbers = ((np.cumsum(counts) - counts) // PIECE_ROWS).astype(np.uint16)
+            return lambda scores: numbers.take(binned(scores))
+    sample = np.sort(np.concatenate([scores[:: max(1, rows // _SAMPLE)] for scores in chunks]))
+    limits = np.unique(sample[:: max(1, sample.size * PIECE_ROWS // rows)][1:])
+    return lambda scores: np.searchsorted(limits, scores, side="right").astype(np.uint16)
 
 
 class Areas:

@@ -22,6 +22,8 @@ from mlops_action.statistics.results import Interval, tail
 
 EPSILON = float(np.finfo(np.float64).eps)
 """Probabilities are kept this far from 0 and 1 in the log-loss, as scikit-learn does."""
+_BLOCK = 1 << 15
+"""So many rows are reckoned at once that what is made of them stays in a processor's cache: half of the time."""
 
 
 class Binary:
@@ -89,19 +91,16 @@ class Binary:
         self._probabilities &= bool(scores.min() >= 0 and scores.max() <= 1)
         if not self._probabilities:
             return
-        right = np.where(positive, scores, 1 - scores)
-        wrong = 1 - right
-        wrong *= wrong
-        np.clip(right, EPSILON, 1 - EPSILON, out=right)
-        loss = np.log(right, out=right)
-        np.negative(loss, out=loss)
-        square = loss * loss
-        columns = (loss, square, square * loss, wrong, wrong * wrong)
-        if cells is None:
-            self._losses.add(np.array([[column.sum() for column in columns]]))
-            return
-        sums = [np.bincount(cells, weights=column, minlength=known_cells) for column in columns]
-        self._losses.add(np.stack(sums, axis=1))
+        total = np.zeros((known_cells, 5))
+        for start in range(0, scores.size, _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            columns = _losses(scores[rows], positive[rows])
+            if cells is None:
+                total += [[column.sum() for column in columns]]
+            else:
+                sums = [np.bincount(cells[rows], weights=column, minlength=known_cells) for column in columns]
+                total += np.stack(sums, axis=1)
+        self._losses.add(total)
 
     def _loss_metrics(self, outcomes: Outcomes, sums: npt.NDArray[Any], level: float) -> dict[str, Estimate]:
         rows = int(outcomes.rows)
@@ -114,6 +113,18 @@ class Binary:
             "log_loss": known(loss.value, rows, "rows", loss.interval_for_skewed, level),
             "brier": known(brier.value, rows, "rows", brier.interval, level),
         }
+
+
+def _losses(scores: Floats, positive: Truth) -> tuple[Floats, ...]:
+    """Log-loss with its square and cube, and Brier score with its square, of each row."""
+    right = np.where(positive, scores, 1 - scores)
+    wrong = 1 - right
+    wrong *= wrong
+    np.clip(right, EPSILON, 1 - EPSILON, out=right)
+    loss = np.log(right, out=right)
+    np.negative(loss, out=loss)
+    square = loss * loss
+    return loss, square, square * loss, wrong, wrong * wrong
 
 
 def area_metrics(area: Auc, precision: float, level: float) -> dict[str, Estimate]:
