@@ -147,10 +147,11 @@ class Areas:
         above = at - won + lost
         self._above[place] += 2 * int(above.sum())
         self._squares[place, 0] += _squared(above)
-        at = np.flatnonzero(~label)
-        self._squares[place, 1] += _squared(at - np.arange(at.size) + before)
-        self._positives[place] += won.size
-        self._negatives[place] += at.size
+        passed = np.arange(before, before + at.size + 1, dtype=np.float64)  # by the negatives between two positives
+        between = np.diff(at, prepend=-1, append=label.size) - 1.0
+        self._squares[place, 1] += float((passed * passed * between).sum())
+        self._positives[place] += at.size
+        self._negatives[place] += label.size - at.size
 
     def _with_ties(self, place: int, packed: npt.NDArray[Any]) -> None:
         """Count one slice's rows of a piece by groups of one score."""

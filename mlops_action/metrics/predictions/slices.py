@@ -28,6 +28,9 @@ class Slicer:
         self._slices = roles.slices
         self._columns = roles.slice_columns
         self._known: dict[tuple[str, ...], int] = {}
+        self._texts: list[list[str]] = []
+        self._table: Cells = np.zeros(0, np.int64)
+        """The cell of each combination of the last batch's values; -1 where it had none."""
 
     @property
     def cells(self) -> int:
@@ -43,13 +46,18 @@ class Slicer:
         if not self._columns:
             return None
         combined, texts = self._combined(batch)
+        if texts == self._texts:  # as in most batches after the first: only a new combination is worth a look
+            found = self._table.take(combined)
+            if found.min() >= 0:
+                return found
         size = int(np.prod([len(each) for each in texts]))
         present = np.flatnonzero(np.bincount(combined, minlength=size))
-        table = np.zeros(size, np.int64)
+        table = np.full(size, -1, np.int64)
         for code, places in zip(present, np.stack(np.unravel_index(present, [len(t) for t in texts]), 1), strict=True):
             value = tuple(text[place] for text, place in zip(texts, places, strict=True))
             table[code] = self._known.setdefault(value, len(self._known))
         self._limit(len(self._known), batch)
+        self._texts, self._table = texts, table
         return table.take(combined)
 
     def families(self) -> list[tuple[list[str], npt.NDArray[Any]]]:
