@@ -79,6 +79,7 @@ def test_pieces_of_the_sort_do_not_change_the_areas(
     table = table_of(20_000, digits=digits)
     whole = measure(written(tmp_path, table), ROLES)
     monkeypatch.setattr(areas, "PIECE_ROWS", 300)
+    monkeypatch.setattr(areas, "PART_ROWS", 50)
     for one, other in zip(whole, measure(tmp_path / "predictions.parquet", ROLES), strict=True):
         assert one.metrics["roc_auc"].value == other.metrics["roc_auc"].value
         interval, same = one.metrics["roc_auc"].interval, other.metrics["roc_auc"].interval
@@ -106,6 +107,7 @@ def test_scores_of_any_shape_are_cut_into_pieces_that_keep_their_order(
     }[shape]()
     labels = stream.random(9000) < 0.3
     monkeypatch.setattr(areas, "PIECE_ROWS", 300)
+    monkeypatch.setattr(areas, "PART_ROWS", 50)
     store = areas.ScoreStore()
     for part in np.split(np.arange(9000), [1000, 1001, 4000, 8999]):
         store.add(scores[part], labels[part], None, 1)

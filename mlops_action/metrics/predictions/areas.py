@@ -1,8 +1,9 @@
 """Exact areas under ROC and precision-recall curves of every slice, from one sort of all rows.
 
-Rows are sorted by score once, in pieces that fit a cache. Within a piece the position in that order is at most some 20
-bits long, so that slice, position and label fit one integer: sorting such integers, which processors do several
-numbers at a time, groups the piece by slice and keeps the order within each. Ties count half, as they should.
+Rows are sorted by score once, in parts that fit a cache, and looked at in pieces of some parts. Within a piece the
+position in that order is at most some 20 bits long, so that slice, position and label fit one integer: sorting such
+integers, which processors do several numbers at a time, groups the piece by slice and keeps the order within each.
+Ties count half, as they should.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from mlops_action.statistics.clusters import Floats
 from mlops_action.statistics.delong import Auc, auc_of_sums
 
 PIECE_ROWS = 1 << 18
+"""Rows that are grouped by slice at once: their places take 18 of an integer's 32 bits."""
+PART_ROWS = 1 << 15
+"""Rows that are sorted at once: what that takes stays in a processor's own cache."""
+_MOST_PARTS = 1 << 8
 _SAMPLE = 1 << 16
 _BINS = 1 << 14
 
@@ -55,29 +60,32 @@ class ScoreStore:
     def pieces(self) -> Iterator[Piece]:
         """All rows, in pieces of falling scores; no score is in two of them. The rows are given up."""
         chunks, self._chunks = self._chunks, []
-        if self._rows <= 2 * PIECE_ROWS:
-            yield _piece(chunks)
-            return
         number = _numbering([scores for scores, _ in chunks], self._rows)
         starts = []
         for place, (scores, keys) in enumerate(chunks):
             of = number(scores)
-            # Of small integers a stable sort is one pass that counts.
-            order = np.argsort(of.astype(np.uint8) if of.max() < 1 << 8 else of, kind="stable")
+            order = np.argsort(of, kind="stable")  # of small integers: one pass that counts
             chunks[place] = scores[order], keys[order]
-            starts.append(np.concatenate(([0], np.cumsum(np.bincount(of)))).tolist())
-        for piece in range(max(map(len, starts)) - 1):
-            ranges = [slice(*(start[min(each, len(start) - 1)] for each in (piece, piece + 1))) for start in starts]
-            part = [(scores[r], keys[r]) for r, (scores, keys) in zip(ranges, chunks, strict=True)]
-            if any(scores.size for scores, _ in part):
-                yield _piece(part)
+            starts.append(np.concatenate(([0], np.cumsum(np.bincount(of, minlength=_MOST_PARTS)))).tolist())
+        parts: list[tuple[Floats, Keys]] = []
+        for part in range(_MOST_PARTS):
+            ranges = [slice(start[part], start[part + 1]) for start in starts]
+            if any(each.start < each.stop for each in ranges):
+                both = [(scores[each], keys[each]) for each, (scores, keys) in zip(ranges, chunks, strict=True)]
+                parts.append(_ordered(*map(np.concatenate, zip(*both, strict=True))))
+            if sum(scores.size for scores, _ in parts) >= PIECE_ROWS:
+                yield _piece(parts)
+                parts = []
+        if parts:
+            yield _piece(parts)
 
 
-def _numbering(chunks: list[Floats], rows: int) -> Callable[[Floats], npt.NDArray[np.uint16]]:
-    """What gives each score the number of its piece, which never falls as scores rise; some ``PIECE_ROWS`` are in each.
+def _numbering(chunks: list[Floats], rows: int) -> Callable[[Floats], npt.NDArray[np.uint8]]:
+    """What gives each score the number of its part, which never falls as scores rise; some ``PART_ROWS`` are in each.
 
     By bins of one width, which cost next to nothing; where too many scores are in one of them, by limits of a sample.
     """
+    most = max(PART_ROWS, -(-rows // (_MOST_PARTS - 1)))
     low = min(float(scores.min()) for scores in chunks)
     width = max(float(scores.max()) for scores in chunks) - low
     scale = (_BINS - 1) / width if width > 0 else 0.0
@@ -87,12 +95,34 @@ def _numbering(chunks: list[Floats], rows: int) -> Callable[[Floats], npt.NDArra
 
     if math.isfinite(width) and math.isfinite(scale):
         counts = sum((np.bincount(binned(scores), minlength=_BINS) for scores in chunks), np.zeros(_BINS, np.int64))
-        if counts.max() <= PIECE_ROWS:
-            numbers = ((np.cumsum(counts) - counts) // PIECE_ROWS).astype(np.uint16)
+        if counts.max() <= most:
+            numbers = ((np.cumsum(counts) - counts) // most).astype(np.uint8)
             return lambda scores: numbers.take(binned(scores))
     sample = np.sort(np.concatenate([scores[:: max(1, rows // _SAMPLE)] for scores in chunks]))
-    limits = np.unique(sample[:: max(1, sample.size * PIECE_ROWS // rows)][1:])
-    return lambda scores: np.searchsorted(limits, scores, side="right").astype(np.uint16)
+    limits = np.unique(sample[:: max(1, sample.size * most // rows)][1:])[: _MOST_PARTS - 1]
+    return lambda scores: np.searchsorted(limits, scores, side="right").astype(np.uint8)
+
+
+def _ordered(scores: Floats, keys: Keys) -> tuple[Floats, Keys]:
+    """Rows in the order of rising scores.
+
+    Doubles of one sign are ordered as the integers that their bits are. Those of one part are near each other, so that
+    they differ in few bits, and their places fit beside them into one integer: to sort integers takes half as long as
+    to find the order of doubles.
+    """
+    low, high = scores.min(), scores.max()
+    shift = scores.size.bit_length()
+    if low > 0 or high < 0:
+        bits, base = scores.view(np.uint64), low.view(np.uint64)
+        packed = bits - base if low > 0 else base - bits
+        if not int(packed.max()) >> (64 - shift):
+            packed = (packed << np.uint64(shift)) | np.arange(scores.size, dtype=np.uint64)
+            packed.sort()
+            order: npt.NDArray[Any] = (packed & np.uint64((1 << shift) - 1)).view(np.int64)
+            packed >>= np.uint64(shift)
+            return (base + packed if low > 0 else base - packed).view(np.float64), keys[order]
+    order = np.argsort(scores)
+    return scores[order], keys[order]
 
 
 class Areas:
@@ -186,16 +216,14 @@ def _squared(counts: npt.NDArray[Any]) -> float:
     return float(numbers.sum())
 
 
-def _piece(chunks: list[tuple[Floats, Keys]]) -> Piece:
-    scores = np.concatenate([scores for scores, _ in chunks])
-    keys = np.concatenate([keys for _, keys in chunks])
-    order = np.argsort(scores)
-    scores = scores[order]
+def _piece(parts: list[tuple[Floats, Keys]]) -> Piece:
+    """Parts that follow each other, each in order."""
+    scores, keys = (np.concatenate(each) for each in zip(*parts, strict=True))
     change = scores[1:] != scores[:-1]
     narrow = np.uint32 if scores.size < 1 << 30 else np.uint64
     if change.all():
-        return Piece(np.arange(0, 2 * scores.size, 2, dtype=narrow), keys[order], scores.size)
+        return Piece(np.arange(0, 2 * scores.size, 2, dtype=narrow), keys, scores.size)
     ranks = np.zeros(scores.size, narrow)
     np.cumsum(change, out=ranks[1:], dtype=narrow)
     different = int(ranks[-1]) + 1
-    return Piece(np.left_shift(ranks, 1, out=ranks), keys[order], different)
+    return Piece(np.left_shift(ranks, 1, out=ranks), keys, different)
