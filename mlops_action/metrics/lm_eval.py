@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from mlops_action.metrics.collect import Leaf, Readings, Written
 from mlops_action.metrics.json_text import value_of
-from mlops_action.metrics.known_results import objects_at, pointer
+from mlops_action.metrics.known_results import at, objects_at, pointer
 from mlops_action.records import Json
 
 _NOT_METRICS = {"alias", "sample_len", "sample_count", "name"}
 
 
 def read_results(root: Mapping[str, Json], where: str, found: Readings) -> None:
-    """Add ``TASK.METRIC`` for each task and group.
+    """Add ``TASK.METRIC`` for each task and group, and ``samples.TASK``, which ``--limit`` makes fewer.
 
     A filter other than ``none`` stays in the name: ``gsm8k.exact_match,strict-match``.
 
@@ -29,6 +29,11 @@ def read_results(root: Mapping[str, Json], where: str, found: Readings) -> None:
             for name, leaf in _metrics(metrics):
                 origin = f"{where}{pointer(section, task)}{leaf.pointer}"
                 found.add(f"{task}.{name}", value_of(leaf, origin), origin)
+    for task, counts in objects_at(root, "n-samples", where).items() if "n-samples" in root else ():
+        if isinstance(at(counts, "effective"), Written):
+            place = pointer("n-samples", task, "effective")
+            leaf = Leaf("samples", at(counts, "effective"), place)
+            found.add(f"samples.{task}", value_of(leaf, f"{where}{place}"), f"{where}{place}")
 
 
 def _metrics(metrics: Mapping[str, Json]) -> Iterator[tuple[str, Leaf]]:

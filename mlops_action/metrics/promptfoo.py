@@ -84,6 +84,19 @@ def _add(numbers: Mapping[str, Json], where: str, found: Readings, part: str, co
         # No failure among no tests is not good: nobody looked.
         found.add(leaf.name, value if ran or leaf.name not in counts else None, f"{where}{leaf.pointer}", part)
     found.add("pass_rate", share(known[0], ran), where, part)
+    for name, mean in _means(numbers, where):
+        found.add(f"meanScores.{name}", mean, f"{where}{pointer('namedScores', name)}", part)
+
+
+def _means(numbers: Mapping[str, Json], where: str) -> Iterator[tuple[str, Decimal | None]]:
+    """Each named score over what it is the sum of: weights, or in older files assertions."""
+    sums, of = numbers.get("namedScores"), numbers.get("namedScoreWeights", numbers.get("namedScoresCount"))
+    if not isinstance(sums, Mapping) or not isinstance(of, Mapping):
+        return
+    for name in sums:
+        total, weight = (value_of(Leaf(name, each.get(name, ""), pointer(name)), where) for each in (sums, of))
+        if total is not None and weight is not None and total.is_finite() and weight.is_finite():
+            yield name, share(total, weight)
 
 
 def _numbers(numbers: Mapping[str, Json], where: str) -> Iterator[Leaf]:

@@ -33,6 +33,10 @@ LM_EVAL = {
     "tiny_group.acc_stderr": "0.1133",
     "tiny_group.acc_norm": "0.3125",
     "tiny_group.acc_norm_stderr": "0.1133",
+    "samples.tiny_mc": "8",
+    "samples.tiny_mc2": "8",
+    "samples.tiny_gen": "8",
+    "samples.tiny_ppl": "8",
 }
 INSPECT = {
     "includes.scored_samples": "6",
@@ -94,6 +98,8 @@ def test_promptfoo_gives_the_counts_that_it_prints_and_sums_of_scores() -> None:
     # One of the two assertions weighs 2, and it passed as the other did: 3 of 3.
     assert [found[f"{name}.tone", loud] for name in ("namedScores", "namedScoreWeights")] == [3, 3]
     assert found["namedScores.length/short", loud] == Decimal("0.6")
+    assert (found["meanScores.tone", loud], found["meanScores.length/short", loud]) == (1, Decimal("0.6"))
+    assert ("meanScores.combined", loud) not in found  # derived from others: it is the sum of nothing that is counted
 
 
 def test_prompts_of_promptfoo_that_begin_alike_are_told_apart() -> None:
