@@ -64,11 +64,26 @@ def _refused(error: click.UsageError) -> int:
     from mlops_action.context import Context
 
     asked = error.ctx.command_path if error.ctx is not None else "mlops-action"
+    said, hint = error.format_message().rstrip("."), f"`{asked} --help` lists what there is"
+    plain = _argument(error)
+    if plain:  # what click finds near it leads astray
+        said, hint = f"no such option: {plain[0]}", f"give it without an option: `{asked} {plain[1]}`"
 
     def refuse() -> int:
-        raise UsageError(error.format_message().rstrip("."), hint=f"`{asked} --help` lists what there is")
+        raise UsageError(said, hint=hint)
 
     return guarded(refuse, Context.of_process(), sys.stderr)
+
+
+def _argument(error: click.UsageError) -> tuple[str, str] | None:
+    """The option that was asked for and the argument that it is called as, as in ``run --step train``."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    wanted = error.option_name.lstrip("-").rstrip("s")
+    for each in error.ctx.command.params:
+        if isinstance(each, click.Argument) and (each.name or "").rstrip("s") == wanted:
+            return error.option_name, each.metavar or wanted.upper()
+    return None
 
 
 def console_script() -> NoReturn:

@@ -28,7 +28,7 @@ def read_metric_file(path: Path, shown_as: str) -> list[MetricReading]:
         data = limited_bytes(path)
     except FileNotFoundError:
         raise MetricUnreadable(
-            f"there is no metric file {shown_as}",
+            "there is no such metric file",
             origin=shown_as,
             hint="let a step write it, or correct its name; paths are relative to the project folder",
         ) from None

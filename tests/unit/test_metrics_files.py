@@ -39,7 +39,7 @@ def test_an_unknown_ending_is_refused_naming_the_known_ones(tmp_path: Path, name
 
 def test_a_missing_file_is_refused_with_a_hint(tmp_path: Path) -> None:
     problem = refusal(tmp_path / "m.json", "m.json")
-    assert problem.message == "there is no metric file m.json"
+    assert problem.message == "there is no such metric file"
     assert "let a step write it" in problem.hint
     assert problem.exit_code is ExitCode.STEP_FAILED
 
