@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mlops_action.config.values import duration_text
 from mlops_action.formats.html_builder import Markup, badge, joined_markup, table, tag
 from mlops_action.formats.story import cells_text, clipped, peak_memory, step_notes
-from mlops_action.formats.verdict_text import PART_HEAD, part_cells
+from mlops_action.formats.verdict_text import part_cells, part_head
 from mlops_action.records import Difference, Failure, StepResult, Verdict
 
 MAX_TEXT = 2000
@@ -62,4 +62,4 @@ def parts_table(verdict: Verdict) -> Markup:
         (badge(str(part.outcome)) if part.counted else "not counted", *map(ticked, part_cells(part)))
         for part in verdict.parts
     ]
-    return table(("Outcome", *PART_HEAD[1:]), rows)
+    return table(("Outcome", *part_head(verdict.rule)[1:]), rows)

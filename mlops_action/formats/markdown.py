@@ -22,7 +22,7 @@ from mlops_action.formats.story import (
     value_text,
     worst_first,
 )
-from mlops_action.formats.verdict_text import PART_HEAD, WAIVER_HEAD, details, part_cells, waiver_cells
+from mlops_action.formats.verdict_text import WAIVER_HEAD, details, part_cells, part_head, waiver_cells
 from mlops_action.records import (
     CellResult,
     Difference,
@@ -105,7 +105,7 @@ class _Report:
         shown = max(1, self.write.rows // 20)
         for verdict in judged[:shown]:
             yield f"### What {self.write.text(verdict.gate)} judged"
-            yield self.write.table(PART_HEAD, verdict.parts, self._part)
+            yield self.write.table(part_head(verdict.rule), verdict.parts, self._part)
         if len(judged) > shown:
             yield f"… and the parts of {len(judged) - shown} more gates"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mlops_action.gates.exact import figures, text_of
+from mlops_action.gates.groups import GROUP_RULES
 from mlops_action.records import Evidence, Part, Verdict, Waiver, WaiverUse
 from mlops_action.vocabulary import Outcome
 
@@ -76,8 +77,9 @@ def part_cells(part: Part) -> tuple[str, ...]:
     )
 
 
-PART_HEAD = ("", "Part", "Value", "Baseline", "Interval", "Rows", "Why")
-"""Columns of a table of parts: the outcome, and ``part_cells``."""
+def part_head(rule: str) -> tuple[str, ...]:
+    """Columns of a table of parts: the outcome, and ``part_cells``. A rule of groups compares one with another."""
+    return ("", "Part", "Value", "Other group" if rule in GROUP_RULES else "Baseline", "Interval", "Rows", "Why")
 
 
 WAIVER_HEAD = ("", "Gate", "Slice", "Bound", "Until", "Approver", "Reason", "Look at", "Where")

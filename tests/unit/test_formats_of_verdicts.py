@@ -184,3 +184,10 @@ def test_a_verdict_tells_a_few_parts_and_counts_the_others() -> None:
     lines = details(verdict("g", Outcome.FAIL, parts=parts, notes=tuple(map(str, range(50)))))
     assert "and 45 more of 50" in lines
     assert lines[-1] == "and 30 more"
+
+
+@pytest.mark.parametrize("name", ["report.md", "report.html"])
+def test_what_a_rule_of_groups_compares_with_is_called_a_group_and_not_a_baseline(name: str) -> None:
+    gap = replace(verdict("gap", Outcome.FAIL, parts=PARTS[:1]), rule="max-gap")
+    assert "Other group" in files(replace(VERDICTS, verdicts=(gap,), guard=None))[name]
+    assert "Other group" not in files()[name]
