@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
 
 from mlops_action.config.history_model import boundary_problem
@@ -76,8 +76,7 @@ def _combination_problems(who: str, gate: GateSpec, rule: str, baseline: str) ->
         )
     if isinstance(gate, GateSpec) and gate.predictions:
         yield SpecError(f"{who}: rules in `{key}` judge metrics that are read, not predictions")
-    many = any(is_pattern(part.metric) or is_pattern(part.slice) for part in parts)
-    if not parts or (gate.at_least is not None and (gate.at_least < 1 or (gate.at_least > len(parts) and not many))):
+    if not _can_pass(gate.at_least, parts):
         yield SpecError(
             f"{who} asks for {gate.at_least if gate.at_least is not None else 'some'} of {len(parts)} rules",
             hint="a combination needs rules, and as many of them as must pass",
@@ -85,6 +84,12 @@ def _combination_problems(who: str, gate: GateSpec, rule: str, baseline: str) ->
     for i, part in enumerate(parts):
         for error in _gate_problems(f"{who}, rule {i + 1} of `{key}`", part, baseline):
             yield type(error)(error.message, origin=f"/{key}/{i}{error.origin}", hint=error.hint)
+
+
+def _can_pass(wanted: int | None, parts: Sequence[GatePart]) -> bool:
+    """Whether there are so many rules; a pattern may stand for any number."""
+    many = any(is_pattern(part.metric) or is_pattern(part.slice) for part in parts)
+    return bool(parts) and (wanted is None or (wanted >= 1 and (wanted <= len(parts) or many)))
 
 
 def _tolerance_problems(who: str, gate: GatePart, rule: str) -> Iterator[MlopsError]:

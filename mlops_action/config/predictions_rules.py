@@ -76,13 +76,8 @@ def _spec_problems(name: str, spec: PredictionsSpec) -> Iterator[MlopsError]:
 
 
 def _gate_problems(name: str, gate: GateSpec, predictions: Mapping[str, PredictionsSpec]) -> Iterator[MlopsError]:
-    ruled_by = [rule for rule in GROUP_RULES if getattr(gate, rule) is not None]
     if not gate.predictions:
-        for key in [*ruled_by, *(each for each in _ONLY_WITH if getattr(gate, each) != _DEFAULTS[each])]:
-            yield SpecError(
-                f"gate `{name}`: `{key_of(key)}` needs `predictions`",
-                hint="a single number has no slices and no interval; name the file of predictions that it is made from",
-            )
+        yield from _needless_problems(name, gate)
         return
     spec = predictions.get(gate.predictions)
     if spec is None:
@@ -91,28 +86,48 @@ def _gate_problems(name: str, gate: GateSpec, predictions: Mapping[str, Predicti
             hint=nearest(gate.predictions, list(predictions)) or "declare the file under `predictions`",
         )
         return
-    if any(getattr(gate, rule) is not None for rule in CHANGE_RULES) and not (gate.baseline or spec.baseline):
+    yield from _rule_problems(name, gate, spec)
+    yield from _slice_problems(name, gate, spec)
+    yield from _metric_problems(name, gate, metrics_of(spec))
+
+
+def _group_rules_of(gate: GateSpec) -> list[str]:
+    return [rule for rule in GROUP_RULES if getattr(gate, rule) is not None]
+
+
+def _needless_problems(name: str, gate: GateSpec) -> Iterator[MlopsError]:
+    """What makes sense for predictions only."""
+    for key in [*_group_rules_of(gate), *(each for each in _ONLY_WITH if getattr(gate, each) != _DEFAULTS[each])]:
+        yield SpecError(
+            f"gate `{name}`: `{key_of(key)}` needs `predictions`",
+            hint="a single number has no slices and no interval; name the file of predictions that it is made from",
+        )
+
+
+def _rule_problems(name: str, gate: GateSpec, spec: PredictionsSpec) -> Iterator[MlopsError]:
+    given = [rule for rule in RULES if getattr(gate, rule) is not None]
+    if set(given) & set(CHANGE_RULES) and not (gate.baseline or spec.baseline):
         yield SpecError(
             f"gate `{name}` compares with a baseline, and its predictions name none",
             hint=f"add `baseline: git::{spec.file}` (or a path) to the predictions or to the gate",
         )
-    yield from _slice_problems(name, gate, spec)
-    for rule in RULES:
-        if getattr(gate, rule) is not None and rule not in _JUDGED:
-            yield SpecError(
-                f"gate `{name}`: `{key_of(rule)}` does not judge `predictions`",
-                hint=f"the rules for them are {', '.join(f'`{key_of(each)}`' for each in _JUDGED)}",
-            )
-    known = metrics_of(spec)
-    if gate.metric and gate.metric not in known and not gate.metric.startswith("null_share."):
+    for rule in (each for each in given if each not in _JUDGED):
+        yield SpecError(
+            f"gate `{name}`: `{key_of(rule)}` does not judge `predictions`",
+            hint=f"the rules for them are {', '.join(f'`{key_of(each)}`' for each in _JUDGED)}",
+        )
+    if bool(_group_rules_of(gate)) != bool(gate.groups):
+        yield SpecError(f"gate `{name}`: `groups` goes together with `max-gap` or `min-ratio`")
+
+
+def _metric_problems(name: str, gate: GateSpec, known: list[str]) -> Iterator[MlopsError]:
+    if not gate.metric:
+        yield SpecError(f"gate `{name}`: the predictions need a `metric`", hint="docs/predictions.md lists them")
+    elif gate.metric not in known and not gate.metric.startswith("null_share."):
         yield UnknownName(
             f"gate `{name}`: the predictions `{gate.predictions}` have no metric `{gate.metric}`",
             hint=nearest(gate.metric, known) or "docs/predictions.md lists the metrics of each task",
         )
-    if not gate.metric:
-        yield SpecError(f"gate `{name}`: the predictions need a `metric`", hint="docs/predictions.md lists them")
-    if bool(ruled_by) != bool(gate.groups):
-        yield SpecError(f"gate `{name}`: `groups` goes together with `max-gap` or `min-ratio`")
 
 
 def _slice_problems(name: str, gate: GateSpec, spec: PredictionsSpec) -> Iterator[MlopsError]:
