@@ -24,8 +24,8 @@ gates:
 """
 
 
-def check(folder: Path) -> str:
-    (folder / "mlops.yaml").write_text(GATES)
+def check(folder: Path, gates: str = GATES) -> str:
+    (folder / "mlops.yaml").write_text(gates)
     (folder / "old.json").write_text('{"accuracy": 0.9}')
     out = StringIO()
     context = Context({"PATH": "/usr/bin:/bin"}, folder, out, lambda: datetime(2026, 11, 29, tzinfo=UTC))
@@ -42,6 +42,10 @@ def test_check_knows_the_metrics_of_the_baseline_and_what_the_rows_of_the_latest
     log = check(tmp_path)
     assert "cannot see what it guards" in log
     assert "did you mean `accuracy`?" in log
+    rows = "predictions: {t: {file: new.parquet, baseline: old.parquet, task: binary, score: p%s}}\n"
+    on_rows = rows + "gates: {g: {predictions: t, metric: accuracy, max-drop: 0.01}}\n"
+    assert "pair them by `id`" in check(tmp_path, on_rows % "")
+    assert "judge more rows, or allow more" in check(tmp_path, on_rows % ", id: id")
 
 
 def test_a_baseline_that_the_change_can_edit_is_found_where_git_tracks_it(tmp_path: Path) -> None:
