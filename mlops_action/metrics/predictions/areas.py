@@ -65,7 +65,7 @@ class ScoreStore:
         for place, (scores, keys) in enumerate(chunks):
             of = number(scores)
             order = np.argsort(of, kind="stable")  # of small integers: one pass that counts
-            chunks[place] = scores[order], keys[order]
+            chunks[place] = scores.take(order), keys.take(order)
             starts.append(np.concatenate(([0], np.cumsum(np.bincount(of, minlength=_MOST_PARTS)))).tolist())
         parts: list[tuple[Floats, Keys]] = []
         for part in range(_MOST_PARTS):
@@ -120,9 +120,9 @@ def _ordered(scores: Floats, keys: Keys) -> tuple[Floats, Keys]:
             packed.sort()
             order: npt.NDArray[Any] = (packed & np.uint64((1 << shift) - 1)).view(np.int64)
             packed >>= np.uint64(shift)
-            return (base + packed if low > 0 else base - packed).view(np.float64), keys[order]
+            return (base + packed if low > 0 else base - packed).view(np.float64), keys.take(order)
     order = np.argsort(scores)
-    return scores[order], keys[order]
+    return scores.take(order), keys.take(order)
 
 
 class Areas:
