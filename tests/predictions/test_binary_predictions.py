@@ -112,13 +112,13 @@ def test_scores_of_any_shape_are_cut_into_pieces_that_keep_their_order(
     for part in np.split(np.arange(9000), [1000, 1001, 4000, 8999]):
         store.add(scores[part], labels[part], None, 1)
     pieces = list(store.pieces())
-    assert sum(each.keys.size for each in pieces) == 9000
+    assert sum(each.positive.size for each in pieces) == 9000
     found = areas.Areas(([""], np.zeros(1, np.int64)))
     for each in pieces:
         found.add(each)
     assert found.areas()[0].value == pytest.approx(auc_of(labels, scores).value, abs=EXACT)
     most = np.unique(scores, return_counts=True)[1].max()
-    assert max(each.keys.size for each in pieces) < 5 * (300 + most)
+    assert max(each.positive.size for each in pieces) < 5 * (300 + most)
 
 
 @pytest.mark.parametrize("digits", [17, 1])

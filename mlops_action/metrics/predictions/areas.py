@@ -1,9 +1,8 @@
 """Exact areas under ROC and precision-recall curves of every slice, from one sort of all rows.
 
-Rows are sorted by score once, in parts that fit a cache, and looked at in pieces of some parts. Within a piece the
-position in that order is at most some 20 bits long, so that slice, position and label fit one integer: sorting such
-integers, which processors do several numbers at a time, groups the piece by slice and keeps the order within each.
-Ties count half, as they should.
+Rows are sorted by score once, in parts that fit a cache, and looked at in pieces of some parts. Each family of slices
+then takes a piece apart by a stable sort of small integers, which is one pass that counts and keeps the order of scores
+within each slice. Ties count half, as they should.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from mlops_action.statistics.clusters import Floats
 from mlops_action.statistics.delong import Auc, auc_of_sums
 
 PIECE_ROWS = 1 << 18
-"""Rows that are grouped by slice at once: their places take 18 of an integer's 32 bits."""
+"""Rows that are taken apart by slices at once."""
 PART_ROWS = 1 << 15
 """Rows that are sorted at once: what that takes stays in a processor's own cache."""
 _MOST_PARTS = 1 << 8
@@ -34,12 +33,12 @@ Family = tuple[list[str], npt.NDArray[Any]]
 
 @frozen
 class Piece:
-    """Rows in a range of scores, from the highest score down."""
+    """Rows in a range of scores, from the highest score down; each of shape (rows,)."""
 
-    ranks: npt.NDArray[Any]
-    """Twice the place among the piece's different scores: the lowest bit is free for the label; shape (rows,)."""
-    keys: Keys
-    different: int
+    positive: npt.NDArray[np.bool_]
+    cells: Keys
+    ranks: npt.NDArray[Any] | None
+    """The place among the piece's different scores; None where all are different."""
 
 
 class ScoreStore:
@@ -131,8 +130,9 @@ class Areas:
     def __init__(self, family: Family) -> None:
         """Take the names of the slices and the slice of each cell."""
         names, member = family
-        self._member = member
         size = len(names)
+        narrow = np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int64
+        self._member = member.astype(narrow)
         self._positives = np.zeros(size, np.int64)
         self._negatives = np.zeros(size, np.int64)
         self._above = np.zeros(size, np.int64)
@@ -142,21 +142,21 @@ class Areas:
 
     def add(self, piece: Piece) -> None:
         """Go on downwards with the next piece."""
-        bits = max(1, (2 * piece.different - 1).bit_length())
-        size = self._positives.size
-        wide = np.uint32 if bits + (size - 1).bit_length() <= 32 else np.uint64
-        table = np.repeat(self._member.astype(np.uint64) << np.uint64(bits), 2)
-        table[1::2] += np.uint64(1)
-        packed: Keys = table.astype(wide).take(piece.keys)
-        packed = np.bitwise_or(packed, piece.ranks, out=packed)
+        size, positive, ranks = self._positives.size, piece.positive, piece.ranks
+        ends = [positive.size]
         if size > 1:
-            packed.sort()
-        limits = (np.arange(1, size, dtype=np.uint64) << np.uint64(bits)).astype(wide)
-        starts = [0, *np.searchsorted(packed, limits).tolist(), packed.size]
-        count = self._without_ties if piece.different == packed.size else self._with_ties
-        for place in range(size):
-            if starts[place] < starts[place + 1]:
-                count(place, packed[starts[place] : starts[place + 1]])
+            of = self._member.take(piece.cells)
+            order = np.argsort(of, kind="stable")
+            positive, ranks = positive.take(order), None if ranks is None else ranks.take(order)
+            ends = np.cumsum(np.bincount(of, minlength=size)).tolist()
+        start = 0
+        for place, end in enumerate(ends):
+            rows = slice(start, end)
+            if ranks is None and start < end:
+                self._without_ties(place, positive[rows])
+            elif ranks is not None and start < end:
+                self._with_ties(place, ranks[rows], positive[rows])
+            start = end
 
     def areas(self) -> list[Auc]:
         """The area under the ROC curve of each slice."""
@@ -167,9 +167,8 @@ class Areas:
         with np.errstate(invalid="ignore"):
             return list((self._precision / self._positives).tolist())
 
-    def _without_ties(self, place: int, packed: npt.NDArray[Any]) -> None:
+    def _without_ties(self, place: int, label: npt.NDArray[np.bool_]) -> None:
         """Count one slice's rows of a piece; the places of positives among all rows say everything."""
-        label = (packed & packed.dtype.type(1)).astype(bool)
         before, lost = int(self._positives[place]), int(self._negatives[place])
         at = np.flatnonzero(label)
         won = np.arange(at.size)
@@ -183,9 +182,8 @@ class Areas:
         self._positives[place] += at.size
         self._negatives[place] += label.size - at.size
 
-    def _with_ties(self, place: int, packed: npt.NDArray[Any]) -> None:
+    def _with_ties(self, place: int, group: npt.NDArray[Any], label: npt.NDArray[np.bool_]) -> None:
         """Count one slice's rows of a piece by groups of one score."""
-        group, label = packed >> packed.dtype.type(1), packed & packed.dtype.type(1)
         starts = np.flatnonzero(np.concatenate(([True], group[1:] != group[:-1])))
         won = np.add.reduceat(label.astype(np.int64), starts)
         lost = np.diff(starts, append=group.size) - won
@@ -220,10 +218,8 @@ def _piece(parts: list[tuple[Floats, Keys]]) -> Piece:
     """Parts that follow each other, each in order."""
     scores, keys = (np.concatenate(each) for each in zip(*parts, strict=True))
     change = scores[1:] != scores[:-1]
-    narrow = np.uint32 if scores.size < 1 << 30 else np.uint64
-    if change.all():
-        return Piece(np.arange(0, 2 * scores.size, 2, dtype=narrow), keys, scores.size)
-    ranks = np.zeros(scores.size, narrow)
-    np.cumsum(change, out=ranks[1:], dtype=narrow)
-    different = int(ranks[-1]) + 1
-    return Piece(np.left_shift(ranks, 1, out=ranks), keys, different)
+    ranks = None
+    if not change.all():
+        ranks = np.zeros(scores.size, np.uint32 if scores.size < 1 << 32 else np.uint64)
+        np.cumsum(change, out=ranks[1:], dtype=ranks.dtype)
+    return Piece((keys & keys.dtype.type(1)).astype(bool), keys >> keys.dtype.type(1), ranks)
