@@ -34,15 +34,21 @@ TESTS = {
     "binary, alone": f"{{{FILES}, task: binary, score: score}}",
     "binary, clustered": f"{{{FILES}, task: binary, score: score, id: id, cluster: c}}",
     "binary, weighted": f"{{{FILES}, task: binary, score: score, id: id, weight: truth}}",
+    "binary, calibrated": f"{{{FILES}, task: binary, score: score, id: id, calibration: true}}",
+    "binary, calibrated, clustered": f"{{{FILES}, task: binary, score: score, id: id, calibration: true, cluster: c}}",
     "regression": f"{{{FILES}, task: regression, label: truth, prediction: score, id: id}}",
     "regression, clustered": f"{{{FILES}, task: regression, label: truth, prediction: score, id: id, cluster: c}}",
     "multiclass": f"{{{FILES}, task: multiclass, prediction: c, id: id}}",
+    "multiclass, weighted": f"{{{FILES}, task: multiclass, prediction: c, id: id, weight: truth}}",
+    "multilabel": f"{{{FILES}, task: multilabel, labels: {{x: label, y: c}}, scores: {{x: score, y: truth}}, id: id}}",
     "ranking": f"{{{FILES}, task: ranking, score: score, query: c, id: id}}",
 }
 METRICS = {
     "binary": ("accuracy", "roc_auc", "f1", "log_loss", "average_precision", "mcc"),
     "regression": ("mae", "rmse", "r2", "mape"),
-    "multiclass": ("accuracy", "macro_f1"),
+    "binary, calibrated": ("ece", "calibration_slope", "calibration_intercept"),
+    "multiclass": ("accuracy", "macro_f1", "balanced_accuracy", "mcc"),
+    "multilabel": ("x/f1", "subset_accuracy", "hamming_loss", "micro_f1", "macro_f1"),
     "ranking": ("ndcg@5", "mrr"),
 }
 LIMITS = ("range: [-1.0e+300, 1.0e+300]", "max-drop: 0.5", "max-drop: 10%, slices: all", "groups: g, max-gap: 0.5")
@@ -54,7 +60,7 @@ def gates(task: str) -> str:
         for place, limit in enumerate(LIMITS):
             more = "min-n: 0, min-positives: 0, min-negatives: 0, direction: higher"
             prove = "" if place % 2 else ", prove: none"
-            name = f"{metric.replace('@', '-')}-{place}"
+            name = f"{metric.replace('@', '-').replace('/', '-')}-{place}"
             lines.append(f"{name}: {{predictions: test, metric: {metric}, {limit}, {more}{prove}}}")
     return "\n".join(lines)
 
@@ -86,7 +92,10 @@ def test_any_two_files_give_verdicts(
     if unique:
         new, old = ([(place, *row[1:]) for place, row in enumerate(found)] for found in (new, old))
     needed = {"score", "label"} if name.startswith(("binary", "ranking")) else {"score", "truth"}
-    needed = {"label"} if name == "multiclass" else needed | ({"truth"} if "weighted" in name else set())
+    needed = {"label"} if name.startswith("multiclass") else needed
+    needed = (
+        {"label", "score", "truth"} if name == "multilabel" else needed | ({"truth"} if "weighted" in name else set())
+    )
     odd = any(
         row[list(TYPES).index(column)] is None or not math.isfinite(row[list(TYPES).index(column)])  # type: ignore[arg-type]
         for row in new
@@ -95,7 +104,11 @@ def test_any_two_files_give_verdicts(
     with tempfile.TemporaryDirectory() as folder:
         for file, found in (("new", new), ("old", old)):
             parquet.write_table(table(found), Path(folder) / f"{file}.parquet")
-        verdicts = judged(Path(folder), gates(name.split(",", maxsplit=1)[0]), TESTS[name])
+        verdicts = judged(
+            Path(folder),
+            gates(next(each for each in sorted(METRICS, reverse=True) if name.startswith(each))),
+            TESTS[name],
+        )
     check(verdicts, clean=bool(new) and not odd)
 
 

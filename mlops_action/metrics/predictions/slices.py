@@ -122,7 +122,8 @@ def slice_rows(path: Path, roles: Roles) -> dict[str, int] | None:
 def added_up(by_cell: npt.NDArray[Any], member: npt.NDArray[Any], slices: int) -> npt.NDArray[Any]:
     """Sums by cell, shape (cells, …), added up to slices, shape (slices, …)."""
     total = np.zeros((slices, *by_cell.shape[1:]), by_cell.dtype)
-    np.add.at(total, member, by_cell)
+    with np.errstate(over="ignore", invalid="ignore"):  # a metric of what is too large is undefined, and says so
+        np.add.at(total, member, by_cell)
     return total
 
 
