@@ -10,13 +10,21 @@ from mlops_action.errors import SecretFound
 
 MASK = "***"
 _SECRET_NAME = re.compile(
-    r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?|APIKEY|KEY|PAT|DSN|AUTH)(?:_|$)", re.IGNORECASE
+    r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?|CONNECTION_STRING|APIKEY|KEY|PAT|DSN|AUTH)(?:_|$)",
+    re.IGNORECASE,
 )
-_URL_USER = re.compile(r"(?<=[a-z0-9+.-])://[^/\s@\"'<>\\]+@", re.IGNORECASE)
-"""Starts at the colon, which is rare: a pattern for the scheme would look at a long text again and again."""
+_URL_USER = re.compile(
+    r"(?<=[a-z0-9+.-])://(?:(?<!\baz://)(?<!\babfs://)(?<!\babfss://)|(?=[^/\s@]*:))[^/\s@\"'<>\\]+@", re.IGNORECASE
+)
+"""Starts at the colon, which is rare: a pattern for the scheme would look at a long text again and again.
+
+In addresses of Azure the container stands before ``@``; only with a password after it, it is somebody's name.
+"""
 _SCHEME_END = re.compile(":(?=//)")
 """Found sooner than the three characters in a row."""
 _PASSWORD = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
+_KEY_OF_CONNECTION = re.compile(r"(?:AccountKey|SharedAccessKey|SharedAccessSignature)=([^;]+)")
+"""In a connection string of Azure. Its libraries also name the key alone."""
 _TOKENS = {
     "ghp_": r"ghp_[A-Za-z0-9]{36,}",
     "gho_": r"gho_[A-Za-z0-9]{36,}",
@@ -36,6 +44,8 @@ _TOKENS = {
     "dckr_pat_": r"dckr_pat_[A-Za-z0-9_-]{20,}",
     "eyJ": r"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
     "PRIVATE KEY-----": r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,-]{40,8000}",
+    "AccountKey=": r"AccountKey=[A-Za-z0-9+/]{86}==",
+    "SharedAccessSignature=": r"SharedAccessSignature=[^\s;\"'<>\\]{0,400}sig=[A-Za-z0-9%/+]{20,}",
     "earer ": r"(?<=[Bb]earer )[A-Za-z0-9._~+/-]{20,}=*",
 }
 """Forms that nothing but a credential has, by a part that is in each: texts without it are not searched.
@@ -110,10 +120,11 @@ def _spellings(secret: str) -> set[str]:
 
 
 def secret_values(named: Iterable[tuple[str, str]]) -> Iterable[str]:
-    """Of named values those whose name says that they are secret, and the passwords in addresses."""
+    """Of named values those whose name says that they are secret, and the keys and passwords inside them."""
     for name, value in named:
         if is_secret_name(name):
             yield value
+            yield from _KEY_OF_CONNECTION.findall(value)
         elif "://" in value and "@" in value:
             yield from _PASSWORD.findall(value)
 

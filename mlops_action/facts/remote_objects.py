@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mlops_action.canonical import Json
 from mlops_action.errors import DataUnavailable
@@ -16,12 +17,22 @@ from mlops_action.frozen import frozen
 
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure", "abfss": "azure"}
 """Which extra of ours brings the library for a scheme; ``remote`` for all others."""
+_VERSION_FORMS = {"s3": "{}?versionId={}", "gcs": "{}#{}", "azure": "{}?versionid={}"}
+"""How the library of an extra is asked for one version."""
+_LIBRARIES = ("s3fs", "gcsfs", "google", "adlfs", "azure")
+_SILENT = logging.NullHandler()
 MOST_OBJECTS = 1000
 _BLOCK = 1 << 20
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _MULTIPART = re.compile(r"[0-9a-f]{32}-[0-9]+")
 _VERSION_KEYS = ("VersionId", "version_id", "generation")
 _ETAG_KEYS = ("ETag", "etag", "e_tag")
+_NO_OBJECT = "there is no such object"
+_NO_ACCOUNT = (
+    "no storage account is named: set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_NAME, "
+    "or write abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH"
+)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
 _TIME_KEYS = ("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "created", "ino")
 
 
@@ -95,16 +106,30 @@ def objects_of(uri: str) -> list[RemoteObject]:
         names = _names(store, path)
         if len(names) > MOST_OBJECTS:
             raise DataUnavailable(f"it stands for {len(names)} objects; at most {MOST_OBJECTS} are recorded")
-        return [_object(store, name, uri if name == path else store.unstrip_protocol(name)) for name in names]
+        return [_object(store, name, uri if name == path else _address(store, uri, name)) for name in names]
 
 
 def object_at(uri: str, version: str = "") -> RemoteObject:
-    """The one object of an address, in a version where one is named.
+    """The one object of an address, in a version where one is named; as it is now when that version is gone.
+
+    Google counts generations where no older one is kept, too: the current one may still have the content.
 
     Raises:
         DataUnavailable: there is none, a library is missing, or the store refuses.
     """
-    store, path = _store(f"{uri}?versionId={version}" if version and _scheme(uri) in {"s3", "s3a"} else uri)
+    form = _VERSION_FORMS.get(EXTRAS.get(_scheme(uri), ""))
+    if not version or form is None:
+        return _one(uri)
+    try:
+        return _one(form.format(uri, version))
+    except DataUnavailable as error:
+        if error.message != _NO_OBJECT:
+            raise
+    return _one(uri)
+
+
+def _one(uri: str) -> RemoteObject:
+    store, path = _store(uri)
     with _told(uri):
         return _object(store, path, uri)
 
@@ -131,8 +156,19 @@ def _names(store: Any, path: str) -> list[str]:
     else:
         found = [path]
     if not found:
-        raise DataUnavailable("there is no such object")
+        raise DataUnavailable(_NO_OBJECT)
     return found
+
+
+def _address(store: Any, uri: str, name: str) -> str:
+    """The address of a listed object: in the form of the declared one, whose account Azure's library forgets."""
+    parts = urlsplit(uri)
+    if EXTRAS.get(_scheme(uri)) != "azure":
+        return str(store.unstrip_protocol(name))
+    if "@" in parts.netloc:
+        return parts._replace(path=f"/{name.partition('/')[2]}").geturl()
+    container = name.partition("/")[0]
+    return f"{parts.scheme}://{name if parts.netloc == container else f'{parts.netloc}/{name}'}"
 
 
 def _lists(store: Any) -> bool:
@@ -148,12 +184,19 @@ def _store(uri: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError:
         raise DataUnavailable(f"`fsspec` is not installed: {hint}") from None
-    versions = {"version_aware": True} if EXTRAS.get(scheme) in {"s3", "gcs"} else {}
+    versions = {"version_aware": True} if scheme in EXTRAS else {}
+    _quiet()
     try:
         with _told(uri):
             return url_to_fs(uri, skip_instance_cache=True, use_listings_cache=False, **versions)  # type: ignore[no-any-return]
     except ImportError as error:
         raise DataUnavailable(f"its library is not installed: {hint} ({error})") from None
+
+
+def _quiet() -> None:
+    """What the libraries log of failed attempts stays out of the terminal: the last one is told as the reason."""
+    for name in _LIBRARIES:
+        logging.getLogger(name).addHandler(_SILENT)
 
 
 def _scheme(uri: str) -> str:
@@ -170,6 +213,16 @@ def _told(uri: str) -> Iterator[None]:
     except Exception as raised:  # noqa: BLE001  # of any of the libraries
         error = raised.__cause__ if isinstance(raised, FileNotFoundError) and raised.__cause__ else raised
         if isinstance(error, FileNotFoundError):
-            raise DataUnavailable("there is no such object") from None
-        said = " ".join(str(error).replace(uri, bare_url(uri)).split()) or type(error).__name__
-        raise DataUnavailable(f"it cannot be read: {said[:300]}") from None
+            raise DataUnavailable(_NO_OBJECT) from None
+        raise DataUnavailable(f"it cannot be read: {_said(error, uri)[:300]}") from None
+
+
+def _said(error: BaseException, uri: str) -> str:
+    """A library's words without what the address keeps to itself, which it may have encoded anew."""
+    said = str(error).replace(uri, bare_url(uri))
+    if "Must provide either a connection_string or account_name" in said:
+        return _NO_ACCOUNT
+    query = urlsplit(uri).query
+    for secret in (query, unquote(query)):
+        said = said.replace(f"?{secret}", "") if secret else said
+    return " ".join(_URL.sub(lambda found: bare_url(found[0]), said).split()) or type(error).__name__

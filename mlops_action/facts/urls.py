@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+_CONTAINER_FIRST = frozenset({"az", "abfs", "abfss"})
+"""Schemes where the container stands before ``@``: ``abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH``."""
+
 
 def bare_url(url: str) -> str:
     """``url`` without user information, query and fragment; ``git@host:path`` stays as it is.
 
+    A container of Azure is part of the place, though it stands where others have a user.
     An address that cannot be taken apart is given up entirely.
     """
     if "://" not in url:
@@ -17,4 +21,6 @@ def bare_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    user, _, host = parts.netloc.rpartition("@")
+    container = user.partition(":")[0] if parts.scheme in _CONTAINER_FIRST else ""
+    return parts._replace(netloc=f"{container}@{host}" if container else host, query="", fragment="").geturl()

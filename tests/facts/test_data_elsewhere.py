@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -259,10 +260,18 @@ def test_the_same_object_gives_the_same_identity_and_another_byte_another(web: s
         ("http://127.0.0.1:9/x", "it cannot be read"),
         ("memory://m/nothing-here", "there is no such object"),
         ("gs://bucket/x", "its library is not installed: pip install 'mlops-action[gcs]'"),
+        ("az://box/x", "its library is not installed: pip install 'mlops-action[azure]'"),
         ("nonsense://bucket/x", "it cannot be read"),
     ],
 )
-def test_an_object_that_cannot_be_had_is_told_with_the_reason(tmp_path: Path, address: str, why: str) -> None:
+def test_an_object_that_cannot_be_had_is_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, why: str
+) -> None:
+    from fsspec.registry import _registry
+
+    for scheme, library in (("gs", "gcsfs"), ("az", "adlfs")):  # as where neither is installed
+        monkeypatch.setitem(sys.modules, library, None)
+        monkeypatch.delitem(_registry, scheme, raising=False)
     fact = remote(tmp_path, address)
     assert fact.identity is None
     assert [gap.what for gap in fact.uncaptured] == [f"data `{address}`"]
@@ -274,6 +283,13 @@ def test_user_and_query_of_an_address_are_not_recorded(web: str, tmp_path: Path)
     fact = remote(tmp_path, address)
     assert "pl4nted" not in repr(fact)
     assert fact.identity[0]["uri"] == f"{web}/a b.csv"
+
+
+def test_a_query_is_not_told_by_a_refusal_that_spells_it_otherwise(web: str, tmp_path: Path) -> None:
+    fact = remote(tmp_path, f"{web}/refused?k=pl4nted%2Fpl4nted%20x")
+    assert "404" in fact.uncaptured[-1].why
+    assert f"'{web}/refused'" in fact.uncaptured[-1].why
+    assert "pl4nted" not in repr(fact)
 
 
 @pytest.mark.parametrize(

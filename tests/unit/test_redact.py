@@ -20,7 +20,15 @@ from mlops_action.registry import load_from
     "name",
     [
         *("DB_PASSWORD", "GITHUB_TOKEN", "api-key", "apiKey", "AWS_SECRET_ACCESS_KEY", "client.secret", "SENTRY_DSN"),
-        *("GOOGLE_APPLICATION_CREDENTIALS", "NPM_AUTH", "AZURE_PAT", "passphrase", "dbPassword", "token"),
+        *(
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "NPM_AUTH",
+            "AZURE_PAT",
+            "AZURE_STORAGE_CONNECTION_STRING",
+            "passphrase",
+            "dbPassword",
+            "token",
+        ),
     ],
 )
 def test_names_of_secrets_are_recognised_in_every_spelling(name: str) -> None:
@@ -35,6 +43,17 @@ def test_ordinary_names_hold_no_secret(name: str) -> None:
 def test_only_secret_variables_of_the_environment_are_masked() -> None:
     redactor = Redactor.from_environment({"DB_PASSWORD": "hunter-two", "CITY": "Barcelona"})
     assert redactor.text("hunter-two lives in Barcelona") == f"{MASK} lives in Barcelona"
+
+
+def test_the_key_inside_a_connection_string_is_masked_by_itself_as_well() -> None:
+    key = "a1B2" * 21 + "cQ=="
+    redactor = Redactor.from_environment({"AZURE_STORAGE_CONNECTION_STRING": f"AccountName=me;AccountKey={key};x=y"})
+    assert redactor.text(f"me signs with {key}") == f"me signs with {MASK}"
+
+
+def test_source_code_that_puts_a_connection_string_together_is_left_as_it_is() -> None:
+    code = 'f"AccountName={name};AccountKey={key};SharedAccessSignature={token}"'
+    assert Redactor().text(code) == code
 
 
 def test_a_value_too_short_to_be_a_secret_does_not_mask_ordinary_words() -> None:
@@ -94,6 +113,8 @@ def test_a_secret_that_is_no_text_in_utf8_does_not_break_the_scan() -> None:
         ("postgresql://u:p@db", "postgresql://db"),
         ("mail to a@b.example", "mail to a@b.example"),
         ("https://host/a@b", "https://host/a@b"),
+        ("abfs://box@me.dfs.core.windows.net/x", "abfs://box@me.dfs.core.windows.net/x"),  # a container, nobody's name
+        ("see az://box@me/x, abfss://me:pass@host/x", "see az://box@me/x, abfss://host/x"),
     ],
 )
 def test_user_information_is_removed_from_addresses(url: str, bare: str) -> None:
@@ -135,6 +156,8 @@ CREDENTIALS = [
     "hf_" + "a1B2c" * 7,
     "sk-ant-" + "a1B2c" * 8,
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijk",
+    "AccountKey=" + "a1B2" * 21 + "cQ==",
+    "SharedAccessSignature=sv=2024-11-04&sp=r&sig=" + "a1B2c" * 8 + "%3D",
     "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA" * 4 + "\n-----END RSA PRIVATE KEY-----",
 ]
 
