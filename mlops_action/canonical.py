@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,24 @@ Json = Any
 """A value made of dict, list, str, int, float, bool and None."""
 EXACT = 2**53
 """From here on a double no longer tells whole numbers apart, so RFC 8785 has none."""
+_UNESCAPED = bytes(byte for byte in range(0x20, 0x100) if byte not in b'"\\')
+"""Bytes of UTF-8 that stand for themselves in a JSON text."""
 
 
-def canonical_bytes(value: Json) -> bytes:
+def canonical_bytes(value: Json, *, long_texts: bool = False) -> bytes:
     """Encode ``value`` as RFC 8785 (JCS) JSON.
+
+    Args:
+        value: what is encoded.
+        long_texts: whether most of it is texts of many lines, which are then encoded several times quicker.
 
     Raises:
         ValueError: an integer beyond 2**53 or a number that is not finite; such values
             travel as strings (see ``codec.encode``).
     """
     if _is_plain(value):
+        if long_texts:
+            return _encoded(value).encode()
         return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     import rfc8785
 
@@ -44,14 +53,35 @@ def _is_plain(value: Json) -> bool:
     return value is None or kind is bool or (kind is int and abs(value) < EXACT)
 
 
+def _encoded(value: Json) -> str:
+    """What ``json.dumps`` gives for a plain value."""
+    if type(value) is str:
+        return text_in_json(value)
+    if type(value) is dict:
+        return "{" + ",".join([f"{encode_basestring(key)}:{_encoded(value[key])}" for key in sorted(value)]) + "}"
+    if type(value) is list or type(value) is tuple:
+        return "[" + ",".join(map(_encoded, value)) + "]"
+    return json.dumps(value)
+
+
+def text_in_json(text: str) -> str:
+    """What ``json.dumps`` gives for a text, with letters of any language as they are."""
+    return '"' + text.replace("\n", "\\n") + '"' if only_line_ends(text) else encode_basestring(text)
+
+
+def only_line_ends(text: str) -> bool:
+    """Whether JSON escapes nothing in ``text`` but ends of lines: seen many times quicker than an encoder looks."""
+    return not text.encode(errors="surrogatepass").translate(None, _UNESCAPED).strip(b"\n")
+
+
 def pretty_bytes(value: Json) -> bytes:
     """Encode ``value`` for people: indented, keys in the given order, final newline; halves of characters are `?`."""
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode(errors="replace")
 
 
-def digest_of(value: Json) -> str:
-    """Name a JSON value: ``sha256:`` and the digest of its canonical bytes."""
-    return "sha256:" + hashlib.sha256(canonical_bytes(value)).hexdigest()
+def digest_of(value: Json, *, long_texts: bool = False) -> str:
+    """Name a JSON value: ``sha256:`` and the digest of its canonical bytes (see ``canonical_bytes``)."""
+    return "sha256:" + hashlib.sha256(canonical_bytes(value, long_texts=long_texts)).hexdigest()
 
 
 def sha256_bytes(data: bytes) -> str:

@@ -40,4 +40,4 @@ def outputs_digest(notebook: Any, masked: Callable[[str], str] = str) -> str:
     make_deterministic(made)
     cells = [cell["outputs"] for cell in made["cells"] if cell["cell_type"] == "code"]
     shown = [[{key: each[key] for key in _SHOWN if key in each} for each in outputs] for outputs in cells]
-    return digest_of({"recipe": OUTPUT_RECIPE, "outputs": map_text(portable(shown), masked)})
+    return digest_of({"recipe": OUTPUT_RECIPE, "outputs": map_text(portable(shown), masked)}, long_texts=True)

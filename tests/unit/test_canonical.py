@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4.rwbase import split_lines, strip_transient
 
-from mlops_action.canonical import canonical_bytes
+from mlops_action.canonical import canonical_bytes, text_in_json
 from mlops_action.notebooks.saving import notebook_bytes
 
 TEXTS = st.text(st.characters(codec="utf-8"))
@@ -33,13 +33,19 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_bytes_are_those_of_rfc8785(value: Any) -> None:
-    assert canonical_bytes(value) == rfc8785.dumps(value)
+    assert canonical_bytes(value) == canonical_bytes(value, long_texts=True) == rfc8785.dumps(value)
+
+
+@given(st.text(st.sampled_from('a\n\r\t"\\\x00\x1f\x7f\x85\u2028é\U0001f600 ')) | TEXTS)
+def test_a_text_is_written_as_python_writes_it(text: str) -> None:
+    assert text_in_json(text) == json.dumps(text, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("value", [2**53, [-(2**53)], {"a": "\ud800"}, {1: 2}, {"a": float("nan")}, {"\ud800": 1}])
 def test_what_it_has_no_bytes_for_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        canonical_bytes(value)
+    for long_texts in (False, True):
+        with pytest.raises(ValueError, match=r"."):
+            canonical_bytes(value, long_texts=long_texts)
 
 
 @given(st.dictionaries(TEXTS, VALUES), VALUES, TEXTS)
