@@ -54,16 +54,23 @@ def findings(account: Account, prefix: str) -> tuple[Annotation, ...]:
 class ExecutedNotebooks(Mapping[str, Any]):
     """Executed notebooks by step, read when they are asked for: all at once may be more than the memory holds.
 
-    One that is missing, damaged, too large, or not below the folder is as if it were not there.
+    The last one is remembered, as several reports ask for it, and must not be changed. One that is missing, damaged, too
+    large, or not below the folder is as if it were not there.
     """
 
     def __init__(self, folder: Path, run: RunResult | None) -> None:
         """Read those of ``run`` from its output folder."""
         self.folder = folder.resolve()
         self.paths = {step.name: step.executed for step in run.steps if step.executed} if run is not None else {}
+        self._last: tuple[str, Any] = ("", None)
 
     def __getitem__(self, step: str) -> Any:
         """The notebook as nbformat 4 JSON."""
+        if self._last[1] is None or self._last[0] != step:
+            self._last = (step, self._read(step))
+        return self._last[1]
+
+    def _read(self, step: str) -> Any:
         try:
             path = (self.folder / self.paths[step]).resolve()
             ours = path.is_relative_to(self.folder) and path.is_file()
