@@ -54,8 +54,8 @@ def findings(account: Account, prefix: str) -> tuple[Annotation, ...]:
 class ExecutedNotebooks(Mapping[str, Any]):
     """Executed notebooks by step, read when they are asked for: all at once may be more than the memory holds.
 
-    The last one is remembered, as several reports ask for it, and must not be changed. One that is missing, damaged, too
-    large, or not below the folder is as if it were not there.
+    The last one is remembered, as several reports ask for it, and must not be changed. One that is missing, damaged,
+    too large, or not below the folder is as if it were not there.
     """
 
     def __init__(self, folder: Path, run: RunResult | None) -> None:
