@@ -66,7 +66,12 @@ def _encoded(value: Json) -> str:
 
 def text_in_json(text: str) -> str:
     """What ``json.dumps`` gives for a text, with letters of any language as they are."""
-    return '"' + text.replace("\n", "\\n") + '"' if only_line_ends(text) else encode_basestring(text)
+    return quoted(text) if only_line_ends(text) else encode_basestring(text)
+
+
+def quoted(text: str) -> str:
+    """A text in JSON of which only the ends of lines are escaped."""
+    return '"' + text.replace("\n", "\\n") + '"'
 
 
 def only_line_ends(text: str) -> bool:

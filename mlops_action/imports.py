@@ -16,9 +16,10 @@ JupyterLab brings all of them, and one compiles its grammar for two seconds when
 """
 STORES = tuple(f"pyarrow._{name}" for name in ("azurefs", "gcsfs", "hdfs", "s3fs"))
 """What pyarrow imports to read remote stores by itself; here fsspec does that."""
-
 THREADS = "OPENBLAS_NUM_THREADS"
+"""How many threads OpenBLAS starts when it is loaded."""
 TEXTS = ("numpy._core._add_newdocs", "numpy._core._add_newdocs_scalars")
+"""What numpy imports to give its compiled functions their texts."""
 YOUNG_OBJECTS = 50_000
 """So many make the collector look: what imports make lives as long as the process, and 700 make it always look."""
 

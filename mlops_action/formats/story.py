@@ -121,7 +121,7 @@ def left_out(cell: Mapping[str, Any]) -> bool:
 def joined(text: Any) -> str:
     """A multi-line text as nbformat stores it: one text or a list of lines; anything else is empty."""
     if isinstance(text, list):
-        return "".join([part for part in text if type(part) is str])
+        return "".join([part for part in text if isinstance(part, str)])
     return text if isinstance(text, str) else ""
 
 

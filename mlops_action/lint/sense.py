@@ -83,10 +83,14 @@ def power_findings(policy: Policy) -> Iterator[Finding]:
         if blind:
             size = f"{float(max(blind)):.2g}"
             where = f" in {len(blind)} of {len(shown)} slices" if verdict.parts else ""
-            paired = gate.predictions is not None and gate.predictions.id
             yield Finding(
                 f"gate `{gate.name}` cannot see what it guards: it allows a drop of {absolute}, and rows like those of "
                 f"the latest run show a distance of {size} with 80% power{where}",
                 gate.origin,
-                "judge more rows, or allow more" if paired else "judge more rows, pair them by `id`, or allow more",
+                _more_rows(gate),
             )
+
+
+def _more_rows(gate: PlannedGate) -> str:
+    paired = gate.predictions is not None and gate.predictions.id
+    return "judge more rows, or allow more" if paired else "judge more rows, pair them by `id`, or allow more"

@@ -30,10 +30,10 @@ def read_results(root: Mapping[str, Json], where: str, found: Readings) -> None:
                 origin = f"{where}{pointer(section, task)}{leaf.pointer}"
                 found.add(f"{task}.{name}", value_of(leaf, origin), origin)
     for task, counts in objects_at(root, "n-samples", where).items() if "n-samples" in root else ():
-        if isinstance(at(counts, "effective"), Written):
-            place = pointer("n-samples", task, "effective")
-            leaf = Leaf("samples", at(counts, "effective"), place)
-            found.add(f"samples.{task}", value_of(leaf, f"{where}{place}"), f"{where}{place}")
+        judged, place = at(counts, "effective"), pointer("n-samples", task, "effective")
+        if isinstance(judged, Written):
+            origin = f"{where}{place}"
+            found.add(f"samples.{task}", value_of(Leaf("samples", judged, place), origin), origin)
 
 
 def _metrics(metrics: Mapping[str, Json]) -> Iterator[tuple[str, Leaf]]:

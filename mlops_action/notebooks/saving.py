@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring as encode_text
 from typing import Any
 
-from mlops_action.canonical import only_line_ends
+from mlops_action.canonical import only_line_ends, quoted
 from mlops_action.notebooks.select import MARK
 from mlops_action.records import Failure
 
@@ -40,7 +40,8 @@ def _indented(value: Any, line: str) -> Iterator[str]:
         yield line + "}"
     elif isinstance(value, list) and value:
         if all(type(each) is str for each in value):
-            yield "[" + inner + f",{inner}".join(_encoded(value)) + line + "]"
+            encoded = quoted if only_line_ends("".join(value)) else encode_text
+            yield "[" + inner + f",{inner}".join(map(encoded, value)) + line + "]"
             return
         before = "["
         for each in value:
@@ -50,12 +51,6 @@ def _indented(value: Any, line: str) -> Iterator[str]:
         yield line + "]"
     else:
         yield json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).replace("\n", line)
-
-
-def _encoded(lines: list[str]) -> Iterable[str]:
-    if only_line_ends("".join(lines)):
-        return ['"' + each.replace("\n", "\\n") + '"' for each in lines]
-    return map(encode_text, lines)
 
 
 def with_banner(notebook: Any, failure: Failure) -> Any:

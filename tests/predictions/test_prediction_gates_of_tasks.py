@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ def interval(folder: Path, metric: str, test: str, more: str = "") -> tuple[floa
     return tuple(float(each or 0) for each in (evidence.estimate, evidence.low, evidence.high))  # type: ignore[return-value]
 
 
+def spread(difference: Callable[[Any], float], draws: int) -> float:
+    """The standard deviation of a difference over resamples of the 900 rows."""
+    stream = np.random.default_rng(8)
+    return float(np.std([difference(stream.integers(0, 900, 900)) for _ in range(draws)]))
+
+
 @pytest.mark.parametrize("metric", ["mae", "mse", "bias", "mape", "quantile_loss"])
 def test_mean_losses_of_regression_are_compared_by_the_paired_t_interval(tmp_path: Path, metric: str) -> None:
     new, old = both(tmp_path, numbers)
@@ -85,9 +92,7 @@ def test_what_is_no_mean_is_compared_by_its_linear_approximation(tmp_path: Path,
 
     estimate, low, high = interval(tmp_path, metric, REGRESSION)
     assert estimate == pytest.approx(difference(np.arange(900)), abs=1e-9)
-    stream = np.random.default_rng(8)
-    drawn = [difference(stream.integers(0, 900, 900)) for _ in range(400)]
-    assert (high - low) / (2 * 1.963) == pytest.approx(float(np.std(drawn)), rel=0.12)
+    assert (high - low) / (2 * 1.963) == pytest.approx(spread(difference, 400), rel=0.12)
 
 
 def test_multiclass_accuracy_and_losses_are_compared_row_by_row(tmp_path: Path) -> None:
@@ -140,9 +145,7 @@ def test_what_is_over_the_classes_is_compared_row_by_row(tmp_path: Path, metric:
 
     estimate, low, high = interval(tmp_path, metric, MULTICLASS)
     assert estimate == pytest.approx(difference(np.arange(900)), abs=1e-9)
-    stream = np.random.default_rng(8)
-    drawn = [difference(stream.integers(0, 900, 900)) for _ in range(200)]
-    assert (high - low) / (2 * 1.97) == pytest.approx(float(np.std(drawn)), rel=0.15)
+    assert (high - low) / (2 * 1.97) == pytest.approx(spread(difference, 200), rel=0.15)
 
 
 def test_a_class_that_only_the_baseline_predicts_is_one_of_its_classes(tmp_path: Path) -> None:

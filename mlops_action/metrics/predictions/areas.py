@@ -151,12 +151,13 @@ class Areas:
             ends = np.cumsum(np.bincount(of, minlength=size)).tolist()
         start = 0
         for place, end in enumerate(ends):
-            rows = slice(start, end)
-            if ranks is None and start < end:
+            rows, start = slice(start, end), end
+            if rows.start == rows.stop:
+                continue
+            if ranks is None:
                 self._without_ties(place, positive[rows])
-            elif ranks is not None and start < end:
+            else:
                 self._with_ties(place, ranks[rows], positive[rows])
-            start = end
 
     def areas(self) -> list[Auc]:
         """The area under the ROC curve of each slice."""

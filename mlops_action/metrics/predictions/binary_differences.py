@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,17 +12,21 @@ from mlops_action.metrics.predictions import calibration
 from mlops_action.metrics.predictions.binary import EPSILON
 from mlops_action.metrics.predictions.binary_labels import BinaryLabels, Truth
 from mlops_action.metrics.predictions.binary_metrics import RESAMPLES, f_beta_of, mcc_of
+from mlops_action.metrics.predictions.binary_rows import OF_CLUSTERS
 from mlops_action.metrics.predictions.columns import Batch
-from mlops_action.metrics.predictions.differences import Shared, linear_difference, loss_difference, share_difference
+from mlops_action.metrics.predictions.differences import (
+    Shared,
+    linear_difference,
+    loss_difference,
+    paired_mean,
+    share_difference,
+)
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.statistics import influence
 from mlops_action.statistics.clusters import Floats
 from mlops_action.statistics.delong import auc_difference, midranks, weighted_area
-from mlops_action.statistics.power import detectable_mean
 from mlops_action.statistics.quantity import Quantity
 from mlops_action.statistics.resampling import bootstrap_of, cells_at
-
-OF_CLUSTERS = 2000
 
 
 def _precision(cells: Any) -> Any:
@@ -140,30 +143,18 @@ class BinaryDifferences:
         mean = auc_difference(self._truth[rows], one, other, self._shared.of(rows)[1])
         if not mean.variance and not np.array_equal(midranks(one), midranks(other)):
             return None  # both areas are 1 here, or 0: that says nothing of other rows
-        return Quantity(
-            mean.value,
-            mean.interval_within(-1, 1),
-            int(np.count_nonzero(rows)),
-            paired=True,
-            detectable=lambda alpha: detectable_mean(mean.variance, alpha),
-        )
+        return paired_mean(mean, mean.interval_within(-1, 1), one.size)
 
     def _weighted_areas(self, metric: str, rows: Truth) -> Quantity | None:
         if self._shared.weights is not None:
             rows = rows & (self._shared.weights > 0)
         truth, (weights, clusters) = self._truth[rows], self._shared.of(rows)
+        both = [scores[rows] for scores in self._scores if scores is not None]
         if metric == "roc_auc" and weights is not None:
-            areas = [
-                weighted_area(truth, scores[rows], weights, clusters) for scores in self._scores if scores is not None
-            ]
+            one, other = (weighted_area(truth, each, weights, clusters) for each in both)
         else:
-            units = influence.units_among(truth, clusters)
-            areas = [
-                replace(influence.average_precision(truth, scores[rows], weights), units=units)
-                for scores in self._scores
-                if scores is not None
-            ]
-        return linear_difference(areas[0], areas[1], clusters)
+            one, other = (influence.average_precision(truth, each, weights) for each in both)
+        return linear_difference(one, other, clusters, units=influence.units_among(truth, clusters))
 
     def _calibration(self, metric: str, name: str, rows: Truth) -> Quantity | None:
         """Of two models that give probabilities."""
@@ -184,8 +175,7 @@ class BinaryDifferences:
             return None
         place = calibration.LINE.index(metric)
         units = min(influence.units_among(side, clusters) for side in (self._truth[rows], ~self._truth[rows]))
-        ours, theirs = (replace(each[place], units=units) for each in (one, other))
-        return linear_difference(ours, theirs, clusters, most=np.inf)
+        return linear_difference(one[place], other[place], clusters, units=units, most=np.inf)
 
     def _losses(self, metric: str, scores: Floats) -> Floats:
         if scores.size and (scores.min() < 0 or scores.max() > 1):

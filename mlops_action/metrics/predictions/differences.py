@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +18,7 @@ from mlops_action.statistics.paired import Pairs, mcnemar_worse, newcombe_paired
 from mlops_action.statistics.permutation import sign_flips
 from mlops_action.statistics.power import detectable_mean, detectable_paired
 from mlops_action.statistics.quantity import Quantity
-from mlops_action.statistics.results import Significance
+from mlops_action.statistics.results import At, Significance
 from mlops_action.statistics.seeds import generator
 
 MOST_PERMUTED = 2000
@@ -114,34 +116,33 @@ def mean_difference(
             partial(_flipped, differences, clusters, purpose, -1),
             partial(_flipped, differences, clusters, purpose, 1),
         )
-    return Quantity(
-        mean.value,
-        mean.interval,
-        int(differences.size),
-        paired=True,
-        from_zero=tests,
-        detectable=lambda alpha: detectable_mean(mean.variance, alpha),
-    )
+    return replace(paired_mean(mean, mean.interval, differences.size), from_zero=tests)
 
 
 def linear_difference(
-    one: Influences, other: Influences, clusters: Codes | None = None, *, most: float = 1
+    one: Influences, other: Influences, clusters: Codes | None = None, *, units: float = math.inf, most: float = 1
 ) -> Quantity | None:
     """The difference of two statistics of the same rows, from what each row moves both by.
 
-    ``most`` is the largest difference that there can be. None where no row moves either, as when both are perfect: that
-    says nothing of other rows.
+    None where no row moves either, as when both are perfect: that says nothing of other rows.
+
+    Args:
+        one: of the candidate.
+        other: of the baseline.
+        clusters: shape (rows,).
+        units: those of the class that tells most, where the statistics do not say.
+        most: the largest difference that there can be.
     """
-    mean = one.minus(other).mean(clusters)
+    difference = one.minus(other)
+    mean = replace(difference, units=min(units, difference.units)).mean(clusters)
     if not one.rows.any() and not other.rows.any():
         return None
-    return Quantity(
-        mean.value,
-        mean.interval_within(-most, most),
-        int(one.rows.size),
-        paired=True,
-        detectable=lambda alpha: detectable_mean(mean.variance, alpha),
-    )
+    return paired_mean(mean, mean.interval_within(-most, most), one.rows.size)
+
+
+def paired_mean(mean: Mean, at: At, rows: int) -> Quantity:
+    """A difference that behaves like a mean, with its interval."""
+    return Quantity(mean.value, at, rows, paired=True, detectable=lambda alpha: detectable_mean(mean.variance, alpha))
 
 
 def _flipped(differences: Floats, clusters: Codes | None, purpose: tuple[str, str], way: int) -> Significance:

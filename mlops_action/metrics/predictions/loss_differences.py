@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,17 +9,22 @@ import numpy as np
 from mlops_action.metrics.predictions.binary_differences import BinaryDifferences
 from mlops_action.metrics.predictions.binary_labels import BinaryLabels, Truth
 from mlops_action.metrics.predictions.columns import Batch
-from mlops_action.metrics.predictions.differences import Shared, linear_difference, loss_difference, share_difference
+from mlops_action.metrics.predictions.differences import (
+    Shared,
+    linear_difference,
+    loss_difference,
+    paired_mean,
+    share_difference,
+)
 from mlops_action.metrics.predictions.multiclass import STATISTICS, TOP, losses_of, of_margins
+from mlops_action.metrics.predictions.multilabel import label_roles
 from mlops_action.metrics.predictions.regression import row_losses
 from mlops_action.metrics.predictions.roles import Roles
 from mlops_action.statistics import influence
 from mlops_action.statistics.clusters import Codes, Floats
 from mlops_action.statistics.influence import Influences
 from mlops_action.statistics.means import Mean
-from mlops_action.statistics.power import detectable_mean
 from mlops_action.statistics.quantity import Quantity
-from mlops_action.vocabulary import Task
 
 
 class RegressionDifferences:
@@ -78,13 +82,7 @@ class RegressionDifferences:
     def _linear(self, value: float, influence: Floats, rows: Truth) -> Quantity:
         mean = self._shared.mean(influence, rows)
         found = Mean(value, mean.variance, mean.freedom, mean.rows)
-        return Quantity(
-            value,
-            found.interval,
-            int(np.count_nonzero(rows)),
-            paired=True,
-            detectable=lambda alpha: detectable_mean(found.variance, alpha),
-        )
+        return paired_mean(found, found.interval, int(np.count_nonzero(rows)))
 
 
 class MulticlassDifferences:
@@ -131,8 +129,7 @@ class MulticlassDifferences:
             members = (np.where(said == truth, truth, -1), size + truth, 2 * size + said)
             found.append(influence.of_counts(of, 3 * size, members, weights))
         rarest = min((influence.units_among(truth == each, clusters) for each in np.unique(truth)), default=0.0)
-        one, other = (replace(each, units=rarest) for each in found)
-        return linear_difference(one, other, clusters, most=2 if metric == "mcc" else 1)
+        return linear_difference(found[0], found[1], clusters, units=rarest, most=2 if metric == "mcc" else 1)
 
 
 class MultilabelDifferences:
@@ -140,13 +137,7 @@ class MultilabelDifferences:
 
     def __init__(self, candidate: Batch, baseline: Batch, roles: Roles) -> None:
         """Take the same rows of both models."""
-        scores = dict(roles.scores)
-        own = {
-            name: replace(
-                roles, task=Task.BINARY, label=column, score=scores[name], prediction="", scores=(), labels=()
-            )
-            for name, column in roles.labels
-        }
+        own = label_roles(roles)
         self._labels = {name: BinaryDifferences(candidate, baseline, each) for name, each in own.items()}
         truths = [BinaryLabels(roles.positive).positive(candidate, each.label) for each in own.values()]
         self._truth = np.stack(truths, axis=1)

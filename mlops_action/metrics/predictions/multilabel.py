@@ -31,13 +31,7 @@ class Multilabel:
         self._slicer = slicer
         self._threshold = roles.threshold
         self._positive = roles.positive
-        scores = dict(roles.scores)
-        self._roles = {
-            name: replace(
-                roles, task=Task.BINARY, label=column, score=scores[name], prediction="", scores=(), labels=()
-            )
-            for name, column in roles.labels
-        }
+        self._roles = label_roles(roles)
         self._engines = {name: Binary(each, slicer) for name, each in self._roles.items()}
         self._truths = {name: BinaryLabels(roles.positive) for name in self._roles}
         self._rows = Sums(7)
@@ -86,6 +80,15 @@ class Multilabel:
                 rows = columns[of == each]
                 total[each] += rows.T @ rows
         return total
+
+
+def label_roles(roles: Roles) -> dict[str, Roles]:
+    """The roles of each label as a binary task of its own."""
+    scores = dict(roles.scores)
+    return {
+        name: replace(roles, task=Task.BINARY, label=column, score=scores[name], prediction="", scores=(), labels=())
+        for name, column in roles.labels
+    }
 
 
 def _together(sums: npt.NDArray[Any], labels: int, level: float) -> dict[str, Estimate]:

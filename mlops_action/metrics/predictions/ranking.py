@@ -47,8 +47,7 @@ class Ranking:
 
     def slices(self, level: float) -> list[SliceMetrics]:
         """The metrics of all rows, then of each slice."""
-        numbered = pa.concat_arrays(self._queries).dictionary_encode().indices.cast(pa.int64())
-        queries: Integers = np.frombuffer(numbered.buffers()[1], np.int64, count=len(numbered))
+        queries = _numbered(pa.concat_arrays(self._queries))
         found = []
         for name, chosen in self._held.slices():
             data, _, _ = self._held.rows(chosen)
@@ -57,13 +56,18 @@ class Ranking:
         return found
 
 
+def _numbered(queries: pa.Array) -> Integers:
+    """A number for each row's query, shape (rows,)."""
+    numbers = queries.dictionary_encode().indices.cast(pa.int64())
+    return np.frombuffer(numbers.buffers()[1], np.int64, count=len(numbers))
+
+
 class RankingDifferences:
     """Differences of means over the queries that both models ranked."""
 
     def __init__(self, candidate: Batch, baseline: Batch, roles: Roles) -> None:
         """Take the same rows of both models."""
-        ids = candidate.raw(roles.query).dictionary_encode().indices.cast(pa.int64())
-        self._queries: Integers = np.frombuffer(ids.buffers()[1], np.int64, count=len(ids))
+        self._queries = _numbered(candidate.raw(roles.query))
         self._labels = candidate.finite(roles.label)
         self._scores = [batch.finite(roles.score) for batch in (candidate, baseline)]
 
